@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "label/cases.hpp"
+#include "label/clearance.hpp"
+#include "label/label.hpp"
+#include "label/vocabulary.hpp"
+
+namespace hanse::label {
+
+enum class PlaceSort : std::uint8_t { model, backend, peer, tool, caller, store };
+std::string_view name(PlaceSort sort);
+
+// A kind of data that the house knows by name: one of the presets, or an own one that starts from a preset.
+struct Kind {
+    std::string name;
+    Label label;
+};
+
+// A place that could see data. `clearance` is what is decided with: with the rules, and with the places to which it
+// hands on by itself counted in.
+struct PolicyPlace {
+    std::string name;
+    PlaceSort sort;
+    Clearance clearance;
+    Label floor;  // what it answers is at least this; bottom where nothing is declared
+    std::vector<std::string> hands_on = {};
+};
+
+// What one node's owner wants, as policy.toml says it: words, kinds of data, places, rules. Read as a whole or not at
+// all, and immutable, so that a running node swaps one for the next in one step. The form is explained in the files
+// that profile_text() writes; docs/labels.md has the rules.
+class Policy {
+public:
+    // `invalid` with one line for each mistake, "policy.toml:12: kinds.personnel.place has the unknown word …": an unknown
+    // word or key, a rule that says nothing, a statement that contradicts another, a proof that does not hold.
+    static base::Result<std::shared_ptr<const Policy>> read(std::string_view text, std::string_view file);
+
+    const Vocabulary& words() const { return *words_; }
+    std::shared_ptr<const Vocabulary> shared_words() const { return words_; }
+    Principal house() const { return house_; }
+    const std::vector<Kind>& kinds() const { return kinds_; }
+    const std::vector<PolicyPlace>& places() const { return places_; }
+    // The kind of what enters without saying.
+    const Kind& standard() const { return kinds_[standard_]; }
+
+    const Kind* kind(std::string_view name) const;
+    const PolicyPlace* place(std::string_view name) const;
+    // A place that the file does not name is cleared for public data only.
+    Clearance clearance(std::string_view place) const;
+    // "personnel", "internal+personnel" (the join), or a label's canonical text; what a header or a document says.
+    base::Result<Label> label(std::string_view text) const;
+
+    // All its kinds and places, for tables of expected decisions.
+    CaseWorld cases(std::int64_t now) const;
+
+    // What is no mistake and yet worth a look: kinds that no place may see.
+    std::vector<std::string> remarks() const;
+
+private:
+    friend struct PolicyFile;
+    Policy() = default;
+    std::shared_ptr<const Vocabulary> words_;
+    Principal house_{};
+    std::vector<Kind> kinds_;
+    std::vector<PolicyPlace> places_;
+    std::size_t standard_ = 0;
+};
+
+// The four beginnings, commented, with the house's name and country in them; each is a policy that reads.
+enum class Profile : std::uint8_t { mittelstand, public_authority, research_group, open };
+std::optional<Profile> profile_named(std::string_view word);  // "mittelstand", "public-authority", "research-group", "open"
+std::string profile_text(Profile profile, std::string_view house, std::string_view country);
+
+// One decision that was asked for, as a journal remembers it, and what two policies say to it.
+struct Asked {
+    std::string label;  // canonical text
+    std::string place;
+    std::string use;  // as read_use() reads it
+};
+struct Difference {
+    Asked asked;
+    std::string before;
+    std::string after;
+};
+// Which of these would turn out differently. A word that a policy does not know is its answer: "invalid: …".
+std::vector<Difference> differences(const Policy& before, const Policy& after, std::span<const Asked> traffic, std::int64_t now);
+
+}  // namespace hanse::label
