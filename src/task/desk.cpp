@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "task/desk.hpp"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+#include "desk_state.hpp"
+#include "waiting.hpp"
+
+namespace hanse::task {
+
+Ticket& Ticket::operator=(Ticket&& other) noexcept {
+    std::swap(line_, other.line_);
+    return *this;
+}
+
+Ticket::~Ticket() {
+    if (line_) line_->in_flight.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Desk::Desk(Parts parts) : state_(std::make_unique<State>(std::move(parts))) { reload(state_->parts.upstreams); }
+Desk::~Desk() { state_->workers.join(); }
+
+void Desk::reload(std::vector<std::shared_ptr<engine::Upstream>> upstreams) {
+    auto fresh = std::make_shared<Directory>();
+    const auto before = state_->directory();
+    const auto add = [&](std::string name, std::shared_ptr<engine::Upstream> upstream, std::string name_there) {
+        if (fresh->contains(name)) return;
+        // A line that stays what it was keeps its count; one that changed gets a new line, and its tickets
+        // drain on the old one.
+        if (before) {
+            const auto found = before->find(name);
+            if (found != before->end() && found->second->upstream == upstream && found->second->name_there == name_there) {
+                fresh->emplace(std::move(name), found->second);
+                return;
+            }
+        }
+        auto line = std::make_shared<Ticket::Line>();
+        line->name = name;
+        line->upstream = std::move(upstream);
+        line->name_there = std::move(name_there);
+        line->in_flight_max = state_->parts.options.in_flight_max;
+        fresh->emplace(std::move(name), std::move(line));
+    };
+    for (auto& name : state_->parts.models.names()) add(name, nullptr, {});
+    for (const auto& upstream : upstreams)
+        for (const auto& [ours, theirs] : upstream->spec().models) add(ours, upstream, theirs);
+    const std::lock_guard lock(state_->mutex);
+    state_->lines = std::move(fresh);
+}
+
+std::optional<Place> Desk::find(std::string_view model) const {
+    const auto lines = state_->directory();
+    const auto found = lines->find(model);
+    if (found == lines->end()) return std::nullopt;
+    return Place{found->second->upstream, found->second->name_there, found->second};
+}
+
+std::vector<ModelStatus> Desk::models() const {
+    const auto lines = state_->directory();
+    std::vector<ModelStatus> all;
+    all.reserve(lines->size());
+    for (const auto& [name, line] : *lines) {
+        ModelStatus status{.name = name};
+        status.in_flight = line->in_flight.load(std::memory_order_relaxed);
+        if (line->upstream) {
+            status.upstream = line->upstream->spec().name;
+            status.healthy = line->upstream->healthy();
+        } else if (const auto model = state_->parts.models.if_loaded(name)) {
+            status.loaded = true;
+            status.facts = model->facts();
+            status.load = model->load();
+        }
+        all.push_back(std::move(status));
+    }
+    std::ranges::sort(all, {}, &ModelStatus::name);
+    return all;
+}
+
+boost::asio::awaitable<base::Result<Seat>> Desk::State::sit(Task& task) {
+    if (draining.load(std::memory_order_relaxed))
+        co_return base::fail(base::ErrorKind::unavailable, "this node is shutting down", "shutting_down");
+    task.trace.open(Stop::task, parts.clock.now());
+    const auto lines = directory();
+    const auto found = lines->find(task.model);
+    if (found == lines->end() || found->second->upstream)
+        co_return base::fail(base::ErrorKind::not_found, "there is no model " + task.model + " here", "model_not_found", "model");
+    auto ticket = Ticket::Line::admit(found->second);
+    if (!ticket) co_return std::unexpected(ticket.error());
+    if (task.deadline.passed(parts.clock.now()))
+        co_return base::fail(base::ErrorKind::deadline, "the deadline had passed before the work began");
+    Seat seat{.line = found->second, .ticket = std::move(*ticket), .model = parts.models.if_loaded(task.model)};
+    if (!seat.model) {
+        const auto limit = task.deadline.sooner(base::Deadline::after(parts.clock.now(), parts.options.load_timeout));
+        auto loaded = co_await called_back<std::shared_ptr<engine::Model>>(
+            [this, name = task.model](auto done) { parts.models.get(name, std::move(done)); }, task.stop.get_token(),
+            parts.clock, limit, "loading the model");
+        if (!loaded) co_return std::unexpected(loaded.error());
+        seat.model = std::move(*loaded);
+    }
+    co_return seat;
+}
+
+boost::asio::awaitable<base::Result<Forward>> Desk::forward(Task& task, Place place, std::string path,
+                                                            net::Headers headers, std::string_view body) {
+    if (draining()) co_return base::fail(base::ErrorKind::unavailable, "this node is shutting down", "shutting_down");
+    task.trace.open(Stop::task, state_->parts.clock.now());
+    auto ticket = Ticket::Line::admit(place.line);
+    if (!ticket) co_return std::unexpected(ticket.error());
+    if (state_->parts.traces) headers.set("traceparent", task.trace.self.text());
+    task.trace.open(Stop::engine, state_->parts.clock.now());
+    auto stream = co_await place.upstream->post(std::move(path), std::move(headers), body, task.deadline);
+    if (!stream) co_return std::unexpected(stream.error());
+    co_return Forward{std::move(*stream), std::move(*ticket)};
+}
+
+void Desk::finish(Task& task, unsigned status) {
+    if (!state_->parts.traces) return;
+    task.trace.close(state_->parts.clock.now());
+    task.trace.ended = state_->parts.clock.now();
+    task.trace.status = status;
+    state_->parts.traces->accept(task.trace);
+}
+
+bool Desk::tracing() const { return state_->parts.traces != nullptr; }
+void Desk::drain() { state_->draining.store(true, std::memory_order_relaxed); }
+bool Desk::draining() const { return state_->draining.load(std::memory_order_relaxed); }
+
+std::uint32_t Desk::in_flight() const {
+    std::uint32_t sum = 0;
+    for (const auto& [name, line] : *state_->directory()) sum += line->in_flight.load(std::memory_order_relaxed);
+    return sum;
+}
+
+}  // namespace hanse::task

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "line.hpp"
+#include "task/desk.hpp"
+
+namespace hanse::task {
+
+struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+// All model names that can be asked for; replaced as a whole by a reload.
+using Directory = std::unordered_map<std::string, std::shared_ptr<Ticket::Line>, NameHash, std::equal_to<>>;
+
+// What one request holds while a model of this node works for it.
+struct Seat {
+    std::shared_ptr<Ticket::Line> line;
+    Ticket ticket;
+    std::shared_ptr<engine::Model> model;
+};
+
+struct Desk::State {
+    explicit State(Parts given) : parts(std::move(given)) {}
+
+    std::shared_ptr<const Directory> directory() const {
+        const std::lock_guard lock(mutex);
+        return lines;
+    }
+    // Admits the task and gets its model, loading it if need be.
+    boost::asio::awaitable<base::Result<Seat>> sit(Task& task);
+
+    Parts parts;
+    mutable std::mutex mutex;
+    std::shared_ptr<const Directory> lines;
+    std::atomic<bool> draining{false};
+    boost::asio::thread_pool workers{1};  // tokenises long prompts
+};
+
+}  // namespace hanse::task

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "engine/pool.hpp"
+#include "engine/upstream.hpp"
+#include "net/client.hpp"
+#include "net/http.hpp"
+#include "task/answer.hpp"
+#include "task/task.hpp"
+
+namespace hanse::task {
+
+struct DeskOptions {
+    std::uint32_t in_flight_max = 512;                // per model, running and waiting together
+    std::chrono::milliseconds load_timeout{300'000};  // waiting for a model to be loaded
+    std::size_t long_prompt = 16'384;                 // bytes; longer ones are tokenised beside the listener's threads
+};
+
+// A place among the requests under way for one model; given back when it goes.
+class Ticket {
+public:
+    struct Line;
+    Ticket() = default;
+    explicit Ticket(std::shared_ptr<Line> line) : line_(std::move(line)) {}
+    Ticket(Ticket&&) noexcept = default;
+    Ticket& operator=(Ticket&& other) noexcept;
+    ~Ticket();
+
+private:
+    std::shared_ptr<Line> line_;
+};
+
+// An answer of an upstream on its way through.
+struct Forward {
+    std::unique_ptr<net::ClientStream> stream;
+    Ticket ticket;
+};
+
+// Where a model is: on this node (upstream is null), or elsewhere under a name of its own.
+struct Place {
+    std::shared_ptr<engine::Upstream> upstream = {};
+    std::string_view name_there = {};
+    std::shared_ptr<Ticket::Line> line = {};  // keeps the views alive
+};
+
+struct ModelStatus {
+    std::string name;
+    std::string upstream = {};  // name of the upstream, empty: this node
+    bool loaded = false;
+    bool healthy = true;
+    std::uint32_t in_flight = 0;
+    std::optional<engine::ModelFacts> facts = {};
+    std::optional<engine::ModelLoad> load = {};
+};
+
+// Where requests come in once they are understood, and the only place that knows the whole way: it says who
+// must wait, finds the model (here, loaded on demand, or at an upstream), starts it, and hands back events.
+//
+// Made by `node`, which keeps the pool alive longer. Thread-safe; each call runs on the executor of the
+// coroutine that awaits it. Refusals are immediate: a full line is `overloaded` with retry_after before any
+// work is done. Every wait ends when the task's stop source is stopped.
+class Desk {
+public:
+    struct Parts {
+        engine::ModelPool& models;
+        std::vector<std::shared_ptr<engine::Upstream>> upstreams = {};
+        base::Clock& clock;
+        base::Log& log;
+        TraceSink* traces = nullptr;  // null: traces go nowhere
+        DeskOptions options = {};
+    };
+    explicit Desk(Parts parts);
+    ~Desk();
+    Desk(const Desk&) = delete;
+    Desk& operator=(const Desk&) = delete;
+
+    // Nothing if no such model; a name that both have is this node's.
+    std::optional<Place> find(std::string_view model) const;
+    std::vector<ModelStatus> models() const;
+    // After the pool's specs or the upstreams changed.
+    void reload(std::vector<std::shared_ptr<engine::Upstream>> upstreams);
+
+    boost::asio::awaitable<base::Result<Answer>> generate(Task& task, GenerateAsk ask);
+    struct Embedding {
+        engine::EmbeddingResult result;
+        engine::ModelFacts facts;
+    };
+    // Texts or token ids.
+    using EmbedInput = std::variant<std::string, std::vector<engine::TokenId>>;
+    boost::asio::awaitable<base::Result<Embedding>> embed(Task& task, std::vector<EmbedInput> inputs);
+    boost::asio::awaitable<base::Result<engine::RerankResult>> rerank(Task& task, std::string query,
+                                                                      std::vector<std::string> documents);
+    // `body` must live until this returns.
+    boost::asio::awaitable<base::Result<Forward>> forward(Task& task, Place place, std::string path,
+                                                          net::Headers headers, std::string_view body);
+
+    // Ends a task's story: gives its trace away.
+    void finish(Task& task, unsigned status);
+    bool tracing() const;
+
+    // From now on refuses everything (`unavailable`); what is under way goes on to its end.
+    void drain();
+    bool draining() const;
+    std::uint32_t in_flight() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace hanse::task

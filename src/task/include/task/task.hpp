@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "base/time.hpp"
+#include "engine/generate.hpp"
+#include "task/keys.hpp"
+#include "task/trace.hpp"
+
+namespace hanse::task {
+
+// One request on its way: who asks, what for, until when. Made by `api`, owned by the coroutine that serves
+// the request, and gone with it. Only small values of it travel below `task`.
+struct Task {
+    std::string id;                          // "req_…"
+    std::shared_ptr<Key> key = {};           // null: nobody in particular
+    std::string model = {};
+    std::string partition = {};              // what may be shared with whom, see GenerateRequest
+    engine::Priority priority = engine::Priority::normal;
+    base::Deadline deadline = {};
+    base::Deadline first_token_deadline = {};
+    std::stop_source stop{std::nostopstate}; // stopped when the client goes away or the node ends
+    Trace trace = {};
+};
+
+}  // namespace hanse::task
