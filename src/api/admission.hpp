@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/result.hpp"
+#include "call.hpp"
+#include "task/keys.hpp"
+
+namespace hanse::api {
+
+// Who asks, and in what terms: what the headers of a request say about the task it becomes. Decides
+// nothing about keys and limits itself, it asks `task`.
+
+// The key from "Authorization: Bearer …"; `unauthenticated` if it is missing, malformed or unknown.
+base::Result<void> read_caller(Call& call, const task::KeyRing& keys);
+// A browser's page from elsewhere must not use a node that asks for no key: `denied`.
+base::Result<void> check_origin(const Call& call);
+// Hanse-Deadline-Ms, Hanse-First-Token-Ms, Hanse-Priority.
+base::Result<void> read_terms(Call& call);
+// traceparent of the caller, and our own.
+void read_trace(Call& call);
+
+}  // namespace hanse::api

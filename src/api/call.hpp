@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "access_log.hpp"
+#include "api/service.hpp"
+#include "engine/generate.hpp"
+#include "errors.hpp"
+#include "ids.hpp"
+#include "metrics.hpp"
+#include "router.hpp"
+#include "task/task.hpp"
+
+namespace hanse::api {
+
+// One HTTP request inside this room: the exchange, the task it becomes, and what will be written down
+// about it. Lives in the handler's coroutine; its functions are how every endpoint answers.
+class Call {
+public:
+    struct Around {
+        task::Desk& desk;
+        base::Clock& clock;
+        base::Random& random;
+        Metrics& metrics;
+        Ids& ids;
+        const ServiceOptions& options;
+        const std::string& fingerprint;
+        std::int64_t started = 0;  // Unix time
+    };
+    Call(net::Exchange& exchange, const Around& around) : exchange(exchange), around(around) {}
+
+    net::Exchange& exchange;
+    const Around& around;
+    task::Task task = {};
+    AccessRecord record = {};
+    Route route = Route::unknown;
+    std::string_view path_id = {};
+    base::Instant began{};
+    ModelMetrics* model_metrics = nullptr;
+
+    base::Instant now() const { return around.clock.now(); }
+    std::int64_t unix_time() const;
+
+    boost::asio::awaitable<void> answer(unsigned status, std::string json);
+    boost::asio::awaitable<void> refuse(base::Error error);
+    // Begins a stream of server-sent events; false if the client is gone.
+    boost::asio::awaitable<bool> begin_events();
+    // One write; false if the client is gone.
+    boost::asio::awaitable<bool> write(std::string_view bytes);
+    boost::asio::awaitable<void> end();
+
+    // A piece of an answer came: first token and gaps.
+    void saw_tokens();
+    void saw_usage(const engine::Usage& usage);
+    void count_tokens(std::uint32_t prompt, std::uint32_t cached, std::uint32_t completion);
+    // The client went away or read too slowly.
+    void saw_cancel();
+    net::Headers common_headers(std::string_view content_type) const;
+
+private:
+    std::optional<base::Instant> last_tokens_ = {};
+};
+
+}  // namespace hanse::api

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generation.hpp"
+
+namespace hanse::api {
+
+Generation::Generation(Call& call, task::Answer answer, std::uint32_t choices_per_prompt)
+    : call_(call), answer_(std::move(answer)), usage_(choices_per_prompt), seen_(answer_.choices()) {}
+
+Generation::~Generation() {
+    call_.count_tokens(usage_.prompt_tokens(), usage_.cached_tokens(), usage_.completion_tokens());
+    call_.task.trace.open(task::Stop::api_out, call_.now());
+}
+
+boost::asio::awaitable<base::Result<std::vector<task::Answer::Item>>> Generation::next() {
+    auto items = co_await answer_.next();
+    if (!items) co_return items;
+    bool tokens = false;
+    for (const auto& item : *items) {
+        if (const auto* text = std::get_if<engine::TextEvent>(&item.event)) {
+            tokens = tokens || text->tokens > 0;
+            seen_[item.choice] += text->tokens;
+            usage_.saw(*text);
+        } else if (const auto* finish = std::get_if<engine::FinishEvent>(&item.event)) {
+            usage_.add(item.choice, finish->usage, seen_[item.choice]);
+        } else {
+            co_return std::unexpected(std::get<engine::ErrorEvent>(item.event).error);
+        }
+    }
+    if (tokens) call_.saw_tokens();
+    co_return items;
+}
+
+}  // namespace hanse::api

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy.hpp"
+
+#include <array>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+#include <memory>
+
+#include "sse.hpp"
+
+namespace hanse::api {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t whole_max = 1U << 20;      // longer answers are passed on piece by piece
+constexpr std::size_t unknown_max = 256U << 20;  // an answer without a length that is no stream
+
+net::Headers headers_to_send(const Call& call) {
+    net::Headers headers;
+    headers.add("content-type", "application/json");
+    headers.add("x-request-id", call.task.id);
+    const auto& given = call.exchange.request().headers;
+    constexpr std::array<std::string_view, 5> passed{"accept", "traceparent", "tracestate", "hanse-deadline-ms", "hanse-priority"};
+    for (const auto name : passed)
+        if (const auto value = given.get(name); !value.empty()) headers.add(name, value);
+    return headers;
+}
+
+net::Headers headers_to_return(const Call& call, const net::ClientStream& stream) {
+    auto headers = call.common_headers({});
+    constexpr std::array<std::string_view, 4> passed{"content-type", "retry-after", "retry-after-ms", "cache-control"};
+    for (const auto name : passed)
+        if (const auto value = stream.headers().get(name); !value.empty()) headers.add(name, value);
+    return headers;
+}
+
+void count(Call& call, std::string_view tail) {
+    if (const auto usage = find_usage(tail)) call.count_tokens(usage->prompt, usage->cached, usage->completion);
+}
+
+bool is_event_stream(const net::ClientStream& stream) { return stream.headers().get("content-type").starts_with("text/event-stream"); }
+
+std::optional<std::size_t> length_of(const net::ClientStream& stream) {
+    const auto text = stream.headers().get("content-length");
+    std::size_t length = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return length;
+}
+
+asio::awaitable<void> pass_whole(Call& call, net::ClientStream& stream) {
+    auto body = co_await stream.read_all(unknown_max);
+    if (!body) {
+        co_await call.refuse(std::move(body.error()));
+        co_return;
+    }
+    count(call, std::string_view(*body).substr(body->size() - std::min<std::size_t>(body->size(), 2048)));
+    call.record.status = stream.status();
+    call.record.bytes_out = body->size();
+    net::Response response{stream.status(), headers_to_return(call, stream), std::move(*body)};
+    auto sent = co_await call.exchange.respond(std::move(response));
+    if (!sent) call.saw_cancel();
+}
+
+asio::awaitable<void> pass_stream(Call& call, net::ClientStream& stream, bool must_end_with_done) {
+    const OpenStream counted(call.around.metrics);
+    const bool events = is_event_stream(stream);
+    call.record.stream = true;
+    call.record.status = stream.status();
+    StreamTail tail;
+    bool begun = false;
+    while (true) {
+        auto piece = co_await stream.read();
+        // Nothing has left yet: the failure can still have a status.
+        if (!piece && !begun) {
+            co_await call.refuse(std::move(piece.error()));
+            co_return;
+        }
+        if (!begun) {
+            auto ready = co_await call.exchange.begin(stream.status(), headers_to_return(call, stream));
+            if (!ready) co_return call.saw_cancel();
+            begun = true;
+        }
+        if (!piece || piece->empty()) {
+            count(call, tail.text());
+            if (piece && (!must_end_with_done || tail.done())) {
+                co_await call.end();
+                co_return;
+            }
+            const base::Error broken = piece ? base::Error{base::ErrorKind::unavailable, "the upstream's answer ended before its end", "upstream_broken"}
+                                             : std::move(piece.error());
+            // In the middle of an event nothing can be said any more.
+            if (events && tail.between_events()) {
+                co_await break_events(call, broken);
+            } else {
+                call.record.error = "upstream_broken";
+                call.exchange.abort();
+            }
+            co_return;
+        }
+        if (events) call.saw_tokens();
+        tail.saw(*piece);
+        const bool written = co_await call.write(*piece);
+        if (!written) co_return;
+    }
+}
+
+asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place place, std::string_view body) {
+    // A cancelled wait comes back as an error, as every other one does.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    std::string renamed;
+    if (place.name_there != glance.model) {
+        renamed = with_model(body, glance, place.name_there);
+        body = renamed;
+    }
+    std::string path(name(call.route).substr(3));  // without "/v1"
+    auto sent = co_await call.around.desk.forward(call.task, std::move(place), std::move(path), headers_to_send(call), body);
+    if (!sent) {
+        co_await call.refuse(std::move(sent.error()));
+        co_return;
+    }
+    call.task.trace.open(task::Stop::api_out, call.now());
+    auto& stream = *sent->stream;
+    const auto length = length_of(stream);
+    const bool whole = !is_event_stream(stream) && length && *length <= whole_max;
+    const bool done_expected = is_event_stream(stream) && stream.status() == 200 && (call.route == Route::chat || call.route == Route::completions);
+    if (whole)
+        co_await pass_whole(call, stream);
+    else
+        co_await pass_stream(call, stream, done_expected);
+}
+
+// `"name":` and a number behind it, anywhere in the text.
+std::optional<std::uint32_t> number_of(std::string_view text, std::string_view name) {
+    const auto at = text.find(name);
+    if (at == std::string_view::npos) return std::nullopt;
+    auto rest = text.substr(at + name.size());
+    while (!rest.empty() && (rest.front() == ' ' || rest.front() == ':')) rest.remove_prefix(1);
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+    return error == std::errc{} && end != rest.data() ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ForwardUsage> find_usage(std::string_view tail) {
+    // Inside a string the quotes would be escaped, so this can only be the field itself.
+    for (auto at = tail.rfind("\"usage\""); at != std::string_view::npos && at > 0; at = tail.rfind("\"usage\"", at - 1)) {
+        if (tail[at - 1] == '\\') continue;
+        const auto usage = tail.substr(at);
+        auto prompt = number_of(usage, "\"prompt_tokens\"");
+        if (!prompt) prompt = number_of(usage, "\"input_tokens\"");
+        auto completion = number_of(usage, "\"completion_tokens\"");
+        if (!completion) completion = number_of(usage, "\"output_tokens\"");
+        if (!prompt) continue;
+        return ForwardUsage{*prompt, number_of(usage, "\"cached_tokens\"").value_or(0), completion.value_or(0)};
+    }
+    return std::nullopt;
+}
+
+void StreamTail::saw(std::string_view piece) {
+    if (piece.size() >= kept) {
+        tail_.assign(piece.substr(piece.size() - kept));
+        return;
+    }
+    if (tail_.size() + piece.size() > kept) tail_.erase(0, tail_.size() + piece.size() - kept);
+    tail_ += piece;
+}
+
+boost::asio::awaitable<void> serve_forward(Call& call, const Glance& glance, task::Place place, std::string_view body) {
+    // When the client goes away, whatever the forwarding waits for is called off at once.
+    auto gone = std::make_shared<asio::cancellation_signal>();
+    call.exchange.on_gone([gone, stop = call.task.stop]() mutable {
+        stop.request_stop();
+        gone->emit(asio::cancellation_type::terminal);
+    });
+    const auto executor = co_await asio::this_coro::executor;
+    co_await asio::co_spawn(executor, forward(call, glance, std::move(place), body),
+                            asio::bind_cancellation_slot(gone->slot(), asio::use_awaitable));
+    call.exchange.on_gone({});
+}
+
+}  // namespace hanse::api
