@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/default_config.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace hanse::node {
+namespace {
+
+// One block of the file: what it is about in both languages, then TOML lines as they are. A line that begins
+// with "#" and no blank is a key that may be uncommented.
+struct Block {
+    std::string_view english;
+    std::string_view german;
+    std::string_view toml;
+};
+
+constexpr std::array blocks{
+    Block{"Configuration of a Hanse node. Every key is optional; what is commented out shows its default.\n"
+          "Any key can be set by a variable as well: HANSE_SERVER_PORT=9000, HANSE_MODELS_<NAME>_CONTEXT=4096.\n"
+          "Durations: \"250ms\", \"30s\", \"5m\", \"1h\". Sizes: \"512MiB\", \"40GB\". Paths are relative to this file.\n"
+          "After a change: kill -HUP the node (systemctl reload hanse). All keys: docs/configuration.md.",
+          "Konfiguration eines Hanse-Knotens. Jeder Schlüssel darf fehlen; was auskommentiert ist, zeigt die Vorgabe.\n"
+          "Jeder Schlüssel geht auch als Variable: HANSE_SERVER_PORT=9000, HANSE_MODELS_<NAME>_CONTEXT=4096.\n"
+          "Dauern: \"250ms\", \"30s\", \"5m\", \"1h\". Größen: \"512MiB\", \"40GB\". Pfade gelten ab dieser Datei.\n"
+          "Nach einer Änderung: kill -HUP an den Knoten (systemctl reload hanse). Alle Schlüssel: docs/configuration.md.",
+          ""},
+    Block{"", "", "[server]\n"},
+    Block{"Loopback by default: only this machine. Beyond it, TLS and API keys are required unless allowed below.",
+          "Voreingestellt ist nur dieser Rechner. Darüber hinaus sind TLS und API-Schlüssel Pflicht, wenn unten nicht anders erlaubt.",
+          "#address = \"127.0.0.1\"\n#port = 8420\n"},
+    Block{"Listener threads, 0: chosen.", "Threads des Listeners, 0: selbst gewählt.", "#threads = 0\n"},
+    Block{"PEM files. With them: TLS 1.3 with a post-quantum key exchange.", "PEM-Dateien. Mit ihnen: TLS 1.3 mit Post-Quanten-Schlüsselaustausch.",
+          "#tls_certificate = \"tls/server.pem\"\n#tls_key = \"tls/server.key\"\n"},
+    Block{"Beyond loopback without TLS (behind a proxy that has it), or without keys: say so on purpose.",
+          "Ohne TLS (hinter einem Proxy, der es hat) oder ohne Schlüssel über diesen Rechner hinaus: nur ausdrücklich.",
+          "#allow_plain_http = false\n#allow_no_keys = false\n"},
+    Block{"Web pages that may call the API from a browser.", "Webseiten, die die API aus dem Browser rufen dürfen.", "#cors_origins = []\n\n"},
+    Block{"", "", "[data]\n"},
+    Block{"Serve every model in the store (hanse model list), also those that no [[models]] entry names.",
+          "Alle Modelle des Speichers anbieten (hanse model list), auch solche ohne [[models]]-Eintrag.", "#serve_store = true\n\n"},
+    Block{"", "", "[memory]\n"},
+    Block{"For loaded models together; the least recently used is unloaded. 0: no limit.", "Für geladene Modelle zusammen; das am längsten ungenutzte weicht. 0: keine Grenze.",
+          "#models = \"0\"\n\n"},
+    Block{"Models of this node, with settings of their own. `file` is a path; without it the store's model of that name.",
+          "Modelle dieses Knotens mit eigenen Einstellungen. `file` ist ein Pfad; ohne ihn gilt das Modell dieses Namens im Speicher.",
+          "#[[models]]\n#name = \"eurollm-9b\"\n"},
+    Block{"0: the model's own context; chosen number of sequences, cache and threads.", "0: der Kontext des Modells; Zahl der Folgen, Cache und Threads selbst gewählt.",
+          "#context = 0\n#sequences = 0\n#cache_tokens = 0\n#threads = 0\n"},
+    Block{"Requests that may wait.", "Anfragen, die warten dürfen.", "#queue = 256\n"},
+    Block{"Time of one step of the batch, \"0ms\": by measured speed. Memory for prefixes outside the cache.",
+          "Zeit eines Schritts des Stapels, \"0ms\": nach gemessenem Tempo. Speicher für Präfixe außerhalb des Caches.", "#step_budget = \"0ms\"\n#host_cache = \"256MiB\"\n"},
+    Block{"A small model that drafts (name or path), adapters, another chat template.", "Ein kleines Modell, das vorschlägt (Name oder Pfad), Adapter, eine andere Chat-Vorlage.",
+          "#draft = \"smollm2-135m\"\n#adapters = { legal = \"adapters/legal.gguf\" }\n#chat_template_file = \"templates/chat.jinja\"\n"},
+    Block{"Offer it for embeddings. Load it at the start instead of with the first request.", "Für Embeddings anbieten. Beim Start laden statt bei der ersten Anfrage.",
+          "#embeddings = false\n#preload = false\n\n"},
+    Block{"Model servers elsewhere that speak the OpenAI protocol (vLLM, SGLang, llama-server, Ollama).\n"
+          "The key comes from a file or a variable, or, if it must be, stands here as api_key.",
+          "Modellserver anderswo, die das OpenAI-Protokoll sprechen (vLLM, SGLang, llama-server, Ollama).\n"
+          "Der Schlüssel kommt aus einer Datei oder Variable oder steht, wenn es sein muss, als api_key hier.",
+          "#[[upstreams]]\n#name = \"gpu\"\n#url = \"http://127.0.0.1:8001/v1\"\n#models = [\"mistral-small\"]\n#renamed = { \"large\" = \"org/its-name-there\" }\n"
+          "#api_key_file = \"gpu.key\"\n#api_key_env = \"GPU_API_KEY\"\n#connect_timeout = \"5s\"\n#head_timeout = \"10m\"\n#idle_timeout = \"2m\"\n#health_interval = \"5s\"\n"
+          "#retries = 2\n#failures_to_open = 5\n#open_for = \"10s\"\n#ca_file = \"gpu-ca.pem\"\n\n"},
+    Block{"", "", "[keys]\n"},
+    Block{"\"auto\": required beyond loopback. \"always\", \"never\". Make them with: hanse key create",
+          "\"auto\": über diesen Rechner hinaus verlangt. \"always\", \"never\". Anlegen mit: hanse key create", "#required = \"auto\"\n"},
+    Block{"/metrics without a key (it names models, never anybody's data).", "/metrics ohne Schlüssel (nennt Modelle, nie Daten von jemandem).", "#open_metrics = true\n\n"},
+    Block{"", "", "[limits]\n"},
+    Block{"What is larger or slower is refused or cut.", "Was größer oder langsamer ist, wird abgewiesen oder getrennt.",
+          "#body = \"16MiB\"\n#headers = \"16KiB\"\n#connections = 4096\n#in_flight = 512\n#header_timeout = \"10s\"\n#body_timeout = \"60s\"\n#idle_timeout = \"75s\"\n"
+          "#write_timeout = \"30s\"\n#load_timeout = \"5m\"\n"},
+    Block{"How long running answers may take to end when the node is stopped.", "Wie lange laufende Antworten beim Beenden noch brauchen dürfen.", "#drain = \"30s\"\n\n"},
+    Block{"", "", "[logging]\n"},
+    Block{"debug, info, warning, error; JSON lines on standard error.", "debug, info, warning, error; JSON-Zeilen auf der Standardfehlerausgabe.", "#level = \"info\"\n"},
+    Block{"Access log as JSON lines without any prompt text: a file, \"-\" for standard output, \"\" for none.",
+          "Zugriffsprotokoll als JSON-Zeilen ohne jeden Prompt-Text: eine Datei, \"-\" für die Standardausgabe, \"\" für keines.", "#access_log = \"\"\n\n"},
+    Block{"", "", "[telemetry]\n"},
+    Block{"OpenTelemetry traces to a collector over HTTP, for instance \"http://127.0.0.1:4318\".", "OpenTelemetry-Spuren an einen Sammler über HTTP, etwa \"http://127.0.0.1:4318\".",
+          "#otlp_endpoint = \"\"\n"},
+};
+
+}  // namespace
+
+std::string default_config(base::Language language) {
+    std::string text;
+    for (const Block& block : blocks) {
+        std::string_view comment = language == base::Language::german ? block.german : block.english;
+        while (!comment.empty()) {
+            const std::string_view line = comment.substr(0, comment.find('\n'));
+            text.append("# ").append(line).append("\n");
+            comment.remove_prefix(std::min(line.size() + 1, comment.size()));
+        }
+        text.append(block.toml.empty() ? "\n" : block.toml);
+    }
+    return text;
+}
+
+}  // namespace hanse::node

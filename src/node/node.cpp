@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/node.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <format>
+#include <thread>
+#include <unistd.h>
+
+#include "api/service.hpp"
+#include "level_log.hpp"
+#include "node/version.hpp"
+#include "service_manager.hpp"
+#include "task/otlp.hpp"
+#include "wiring.hpp"
+
+namespace hanse::node {
+namespace asio = boost::asio;
+using base::ErrorKind;
+using base::Result;
+
+namespace {
+
+constexpr std::chrono::seconds keys_interval{1};
+
+// A file that this process appends to, or a standard stream that it does not own.
+class Appended {
+public:
+    static Result<Appended> open(const std::string& path) {
+        if (path.empty()) return Appended(-1, false);
+        if (path == "-") return Appended(1, false);
+        const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+        if (descriptor < 0) return base::fail(ErrorKind::invalid, std::format("logging.access_log: cannot write to {}: {}", path, std::strerror(errno)));
+        return Appended(descriptor, true);
+    }
+    Appended(Appended&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), owned_(std::exchange(other.owned_, false)) {}
+    Appended& operator=(Appended&& other) noexcept {
+        std::swap(descriptor_, other.descriptor_);
+        std::swap(owned_, other.owned_);
+        return *this;
+    }
+    ~Appended() {
+        if (owned_) ::close(descriptor_);
+    }
+    int descriptor() const { return descriptor_; }
+
+private:
+    Appended(int descriptor, bool owned) : descriptor_(descriptor), owned_(owned) {}
+    int descriptor_;
+    bool owned_;
+};
+
+asio::awaitable<void> keep_probing(std::weak_ptr<engine::Upstream> watched) {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    while (true) {
+        std::shared_ptr<engine::Upstream> upstream = watched.lock();
+        if (!upstream) co_return;  // a reload dropped it
+        co_await upstream->probe();
+        timer.expires_after(upstream->spec().health_interval);
+        upstream.reset();
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+}  // namespace
+
+// In the order of use: what stands below may use what stands above, and goes first.
+struct Node::State {
+    Parts parts;
+    DataLock lock;
+    Config config;
+    LevelLog log;
+    catalog::Store store;
+    ServiceManager manager;
+    Appended access_log;
+    std::string url = {};
+    std::shared_ptr<task::OtlpExporter> traces = {};
+    std::unique_ptr<engine::ModelPool> pool = {};
+    std::vector<std::shared_ptr<engine::Upstream>> upstreams = {};
+    std::unique_ptr<task::KeyRing> keys = {};
+    std::unique_ptr<task::Desk> desk = {};
+    std::unique_ptr<api::Service> service = {};
+    std::unique_ptr<net::Server> server = {};
+    // Probes, key reloads and traces; nothing of a request runs here.
+    asio::io_context chores{1};
+    asio::executor_work_guard<asio::io_context::executor_type> chores_wanted = asio::make_work_guard(chores);
+    std::jthread keeper = {};
+    std::atomic<bool> stopped = false;
+
+    Result<void> build();
+    Result<void> open_upstreams(const Config& wanted, std::vector<std::shared_ptr<engine::Upstream>>& opened);
+    void preload();
+    void start_chores();
+    asio::awaitable<void> keep_keys();
+    Result<void> apply(Config wanted);
+};
+
+namespace {
+
+Result<Config> read(const Node::Parts& parts) {
+    auto config = load_config(parts.config_file, parts.config_must, parts.environment);
+    if (!config) return std::unexpected(config.error());
+    if (parts.adjust) parts.adjust(*config);
+    return config;
+}
+
+}  // namespace
+
+Result<void> Node::State::open_upstreams(const Config& wanted, std::vector<std::shared_ptr<engine::Upstream>>& opened) {
+    const auto specs = upstream_specs(wanted);
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+        // An unchanged entry keeps its object: connections, health and circuit go on.
+        const auto same = std::ranges::find(config.upstreams, wanted.upstreams[i]);
+        const auto index = static_cast<std::size_t>(same - config.upstreams.begin());
+        if (same != config.upstreams.end() && index < upstreams.size()) {
+            opened.push_back(upstreams[index]);
+            continue;
+        }
+        auto upstream = engine::Upstream::open({.spec = specs[i], .clock = parts.clock, .random = parts.random, .log = log});
+        if (!upstream) return base::fail(upstream.error().kind, std::format("upstreams.{}: {}", specs[i].name, upstream.error().message));
+        opened.push_back(std::move(*upstream));
+    }
+    return {};
+}
+
+void Node::State::preload() {
+    for (const ModelConfig& model : config.models) {
+        if (!model.preload) continue;
+        pool->get(model.name, [this, name = model.name](Result<std::shared_ptr<engine::Model>> loaded) {
+            if (!loaded) log.warning("preload_failed", {{"model", name}, {"error", loaded.error().message}});
+        });
+    }
+}
+
+asio::awaitable<void> Node::State::keep_keys() {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    while (true) {
+        timer.expires_after(keys_interval);
+        co_await timer.async_wait(asio::use_awaitable);
+        const auto changed = keys->reload_if_changed();
+        if (!changed) log.warning("keys_unreadable", {{"error", changed.error().message}});
+        else if (*changed) log.info("keys_reloaded", {{"keys", static_cast<std::int64_t>(keys->size())}});
+    }
+}
+
+void Node::State::start_chores() {
+    for (const auto& upstream : upstreams) asio::co_spawn(chores, keep_probing(upstream), asio::detached);
+    asio::co_spawn(chores, keep_keys(), asio::detached);
+    if (traces) asio::co_spawn(chores, traces->run(), asio::detached);
+    keeper = std::jthread([this] {
+        while (true) {
+            try {
+                chores.run();
+                return;
+            } catch (const std::exception& thrown) {
+                log.error("chore_failed", {{"error", thrown.what()}});
+            }
+        }
+    });
+}
+
+Result<void> Node::State::build() {
+    auto specs = model_specs(config, store);
+    if (!specs) return std::unexpected(specs.error());
+    if (!config.otlp_endpoint.empty()) {
+        auto exporter = task::OtlpExporter::open({.endpoint = traces_url(config.otlp_endpoint), .service_version = std::string(version())}, parts.clock, log);
+        if (!exporter) return base::fail(exporter.error().kind, "telemetry.otlp_endpoint: " + exporter.error().message);
+        traces = std::move(*exporter);
+    }
+    engine::ModelPool::Loader loader = parts.loader ? parts.loader : [](const engine::ModelSpec& spec) { return engine::load_model(spec); };
+    pool = std::make_unique<engine::ModelPool>(
+        engine::ModelPool::Parts{.specs = std::move(*specs), .memory_max = config.models_memory, .clock = parts.clock, .log = log, .loader = std::move(loader)});
+    std::vector<UpstreamConfig> entries;
+    std::swap(entries, config.upstreams);  // none is open yet, so none can be kept
+    Config wanted = config;
+    wanted.upstreams = std::move(entries);
+    if (auto opened = open_upstreams(wanted, upstreams); !opened) return std::unexpected(opened.error());
+    config = std::move(wanted);
+
+    auto ring = task::KeyRing::open({.path = parts.data.keys().string(), .usage_path = parts.data.usage().string(), .clock = parts.clock, .random = parts.random, .log = log});
+    if (!ring) return std::unexpected(ring.error());
+    keys = std::move(*ring);
+    desk = std::make_unique<task::Desk>(task::Desk::Parts{.models = *pool,
+                                                          .upstreams = upstreams,
+                                                          .clock = parts.clock,
+                                                          .log = log,
+                                                          .traces = traces.get(),
+                                                          .options = {.in_flight_max = config.limits.in_flight, .load_timeout = config.limits.load_timeout}});
+    service = std::make_unique<api::Service>(api::Service::Parts{.desk = *desk,
+                                                                 .keys = *keys,
+                                                                 .clock = parts.clock,
+                                                                 .random = parts.random,
+                                                                 .log = log,
+                                                                 .options = {.version = std::string(version()),
+                                                                             .require_keys = config.needs_keys(),
+                                                                             .open_metrics = config.open_metrics,
+                                                                             .cors_origins = config.server.cors_origins,
+                                                                             .access_log = access_log.descriptor()}});
+    auto listening = net::Server::start({.options = listen_options(config), .handler = service->handler(), .on_error = service->on_error(), .log = log});
+    if (!listening) return std::unexpected(listening.error());
+    server = std::move(*listening);
+    url = local_url(config, server->port());
+    return {};
+}
+
+Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<Node>> Node::start(Parts parts) {
+    const base::Instant began = parts.clock.now();
+    auto config = read(parts);
+    if (!config) return std::unexpected(config.error());
+    if (!config->data_directory.empty()) parts.data.root = config->data_directory;
+    auto lock = DataLock::take(parts.data);
+    if (!lock) return std::unexpected(lock.error());
+    auto access_log = Appended::open(config->access_log);
+    if (!access_log) return std::unexpected(access_log.error());
+    const auto socket = parts.environment.find("NOTIFY_SOCKET");
+    const base::LogLevel level = config->log_level;
+    const int log_descriptor = parts.log_descriptor;
+    const auto models = parts.data.models();
+    ServiceManager manager(socket == parts.environment.end() ? "" : socket->second);
+    std::unique_ptr<State> state(new State{.parts = std::move(parts),
+                                           .lock = std::move(*lock),
+                                           .config = std::move(*config),
+                                           .log = LevelLog(log_descriptor, level),
+                                           .store = catalog::Store(models),
+                                           .manager = std::move(manager),
+                                           .access_log = std::move(*access_log)});
+    // A client that goes away must cost its connection, not the process.
+    std::signal(SIGPIPE, SIG_IGN);
+    if (auto built = state->build(); !built) return std::unexpected(built.error());
+    std::unique_ptr<Node> node(new Node(std::move(state)));
+    State& made = *node->state_;
+    const RunningNode self{.pid = ::getpid(),
+                           .url = made.url,
+                           .version = std::string(version()),
+                           .started_at = std::format("{:%FT%TZ}", std::chrono::floor<std::chrono::seconds>(made.parts.clock.wall())),
+                           .keys_required = made.config.needs_keys()};
+    if (auto announced = announce(made.parts.data, self); !announced) return std::unexpected(announced.error());
+    made.start_chores();
+    made.preload();
+    const std::string address = std::format("{}:{}", made.config.server.address, made.server->port());
+    made.log.info("node_started", {{"address", address},
+                                   {"version", version()},
+                                   {"models", static_cast<std::int64_t>(node->models().size())},
+                                   {"keys_required", made.config.needs_keys()},
+                                   {"milliseconds", std::chrono::duration<double, std::milli>(made.parts.clock.now() - began).count()}});
+    if (!is_loopback(made.config.server.address) && !made.config.needs_keys()) made.log.warning("open_to_everyone", {{"address", address}});
+    made.manager.ready(std::format("listening on {}", address));
+    return node;
+}
+
+Node::~Node() {
+    if (state_ && !state_->stopped) (void)stop();
+}
+
+std::uint16_t Node::port() const { return state_->server->port(); }
+const std::string& Node::url() const { return state_->url; }
+const Config& Node::config() const { return state_->config; }
+
+std::vector<std::string> Node::models() const {
+    std::vector<std::string> names = state_->pool->names();
+    for (const auto& upstream : state_->upstreams)
+        for (const auto& [here, there] : upstream->spec().models) names.push_back(here);
+    return names;
+}
+
+// Everything that can fail comes first; then it is applied in one go.
+Result<void> Node::State::apply(Config wanted) {
+    auto specs = model_specs(wanted, store);
+    if (!specs) return std::unexpected(specs.error());
+    std::vector<std::shared_ptr<engine::Upstream>> opened;
+    if (auto done = open_upstreams(wanted, opened); !done) return std::unexpected(done.error());
+    auto appended = Appended::open(wanted.access_log);
+    if (!appended) return std::unexpected(appended.error());
+    if (auto changed = keys->reload_if_changed(); !changed) return std::unexpected(changed.error());
+
+    for (const std::string& key : needs_restart(config, wanted)) log.warning("restart_needed", {{"key", key}});
+    log.level(wanted.log_level);
+    service->access_log(appended->descriptor());
+    std::swap(access_log, *appended);
+    pool->specs(std::move(*specs));
+    for (const auto& upstream : opened)
+        if (!std::ranges::contains(upstreams, upstream)) asio::co_spawn(chores, keep_probing(upstream), asio::detached);
+    upstreams = opened;
+    desk->reload(std::move(opened));
+    // What needs a restart stays as it runs, and is told again at the next reload.
+    config.models = wanted.models;
+    config.upstreams = wanted.upstreams;
+    config.serve_store = wanted.serve_store;
+    config.log_level = wanted.log_level;
+    config.access_log = wanted.access_log;
+    preload();
+    return {};
+}
+
+Result<void> Node::reload() {
+    State& state = *state_;
+    state.manager.reloading();
+    auto wanted = read(state.parts);
+    auto applied = wanted ? state.apply(std::move(*wanted)) : Result<void>(std::unexpected(wanted.error()));
+    if (applied) state.log.info("reloaded", {{"models", static_cast<std::int64_t>(models().size())}});
+    else state.log.error("reload_refused", {{"error", applied.error().message}});
+    state.manager.ready(applied ? "reloaded" : "reload refused: the configuration before is in force");
+    return applied;
+}
+
+Node::Ended Node::stop() {
+    State& state = *state_;
+    if (state.stopped.exchange(true)) return Ended::drained;
+    state.manager.stopping();
+    withdraw(state.parts.data);  // nobody new shall find it
+    state.log.info("draining", {{"in_flight", static_cast<std::int64_t>(state.desk->in_flight())}});
+    state.desk->drain();
+    const bool whole = state.server->drain(state.config.limits.drain);
+    if (state.traces) state.traces->stop();
+    state.chores.stop();
+    if (state.keeper.joinable()) state.keeper.join();
+    state.service->flush();
+    if (auto saved = state.keys->save_usage(); !saved) state.log.error("usage_not_saved", {{"error", saved.error().message}});
+    state.log.info("stopped", {{"drained", whole}});
+    return whole ? Ended::drained : Ended::cut;
+}
+
+Node::Ended Node::run() {
+    asio::io_context signals(1);
+    asio::signal_set ending(signals, SIGTERM, SIGINT);
+    asio::signal_set reloading(signals, SIGHUP);
+    Ended ended = Ended::drained;
+    std::jthread drainer;
+    std::function<void()> await_reload = [&] {
+        reloading.async_wait([&](const boost::system::error_code& error, int) {
+            if (error || state_->stopped) return;
+            (void)reload();
+            await_reload();
+        });
+    };
+    await_reload();
+    ending.async_wait([&](const boost::system::error_code& error, int) {
+        if (error) return;
+        boost::system::error_code ignored;
+        reloading.cancel(ignored);
+        // Draining blocks; this thread stays free for the second signal.
+        drainer = std::jthread([&] {
+            ended = stop();
+            asio::post(signals, [&] { ending.cancel(); });
+        });
+        ending.async_wait([](const boost::system::error_code& again, int) {
+            if (!again) ::_exit(130);  // somebody is in a hurry: no destructor may delay it
+        });
+    });
+    signals.run();
+    if (drainer.joinable()) drainer.join();
+    return ended;
+}
+
+}  // namespace hanse::node
