@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+
+#include <array>
+#include <csignal>
+#include <format>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/run.hpp"
+#include "command_tree.hpp"
+#include "commands.hpp"
+#include "node/version.hpp"
+
+namespace hanse::cli {
+namespace {
+
+// The language must be known before the parser is built in it.
+base::Language language_for(int argc, char** argv, const base::Environment& environment) {
+    for (int i = 1; i < argc; ++i) {
+        std::string_view word = argv[i];
+        if (word == "--") break;
+        if (word == "--lang" && i + 1 < argc) word = argv[i + 1];
+        else if (word.starts_with("--lang=")) word.remove_prefix(7);
+        else continue;
+        if (const auto language = base::language_of(word)) return *language;
+    }
+    return base::language_from(environment);
+}
+
+// The parser with the options that it fills, and what to run for the command that was given.
+class Parser {
+public:
+    explicit Parser(Context& context) : context_(context), app_(text(Say::about), "hanse") {
+        app_.require_subcommand(0, 1);
+        app_.fallthrough();
+        app_.get_formatter()->column_width(34);
+        app_.get_formatter()->right_column_width(76);
+        app_.set_help_flag("-h,--help", text(Say::option_help));
+        app_.add_option("--data", context_.data_option, text(Say::option_data))->type_name("DIR");
+        app_.add_option("--config", context_.config_option, text(Say::option_config))->type_name("FILE");
+        app_.add_option("--lang", language_, text(Say::option_lang))->type_name("LANG")->check(CLI::IsMember({"en", "de"}));
+        app_.add_flag("--json", context_.json, text(Say::option_json));
+        app_.add_flag("--version", version_, text(Say::option_version));
+        app_.add_flag("--help-man", manual_, text(Say::option_man));
+        app_.footer(text(Say::exit_codes));
+        add_serving();
+        add_asking();
+        add_models();
+        add_keys();
+        command(app_, "version", Say::about_version, "hanse version --json", [this] { return cli::version(context_); });
+        command(app_, "manual", Say::option_man, "hanse manual | man -l -", [this] {
+            put(manual_page(tree(app_), node::version(), context_.language));
+            return Exit::ok;
+        });
+        CLI::App* completion = command(app_, "completion", Say::about_completion,
+                                       "hanse completion bash > /usr/share/bash-completion/completions/hanse\nhanse completion zsh > ~/.zfunc/_hanse\nhanse completion fish > "
+                                       "~/.config/fish/completions/hanse.fish",
+                                       [this] {
+                                           put(completion_script(tree(app_), shell_));
+                                           return Exit::ok;
+                                       });
+        completion->add_option("shell", shell_, text(Say::argument_shell))->type_name("SHELL")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    }
+
+    Exit run(int argc, char** argv) {
+        try {
+            app_.parse(argc, argv);
+        } catch (const CLI::CallForHelp&) {
+            put(app_.help());
+            return Exit::ok;
+        } catch (const CLI::ParseError& error) {
+            return refuse(argc, argv, error);
+        }
+        if (manual_) {
+            put(manual_page(tree(app_), node::version(), context_.language));
+            return Exit::ok;
+        }
+        if (version_) return cli::version(context_);
+        if (!chosen_) {
+            put(app_.help());
+            return Exit::usage;
+        }
+        return chosen_();
+    }
+
+private:
+    std::string text(Say id) const { return std::string(cli::text(id, context_.language)); }
+
+    CLI::App* command(CLI::App& parent, const std::string& name, Say about, const std::string& examples, std::function<Exit()> call) {
+        CLI::App* made = parent.add_subcommand(name, text(about));
+        made->fallthrough();
+        if (!examples.empty()) {
+            std::string footer = text(Say::examples);
+            for (std::string_view rest = examples; !rest.empty();) {
+                const std::string_view line = rest.substr(0, rest.find('\n'));
+                footer.append("\n  ").append(line);
+                rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+            }
+            made->footer(footer);
+        }
+        if (call) made->final_callback([this, call = std::move(call)] { chosen_ = call; });
+        return made;
+    }
+
+    void add_serving() {
+        CLI::App* made = command(app_, "init", Say::about_init, "hanse init\nhanse init --data /srv/hanse --lang de", [this] { return cli::init(context_, init_); });
+        made->add_flag("--force", init_.force, text(Say::option_force));
+        made = command(app_, "serve", Say::about_serve, "hanse serve\nhanse serve --port 9000\nHANSE_LOGGING_LEVEL=debug hanse serve --data /srv/hanse",
+                       [this] { return cli::serve(context_, serve_); });
+        made->add_option("--address", serve_.address, text(Say::option_address))->type_name("ADDRESS");
+        made->add_option("--port", serve_.port, text(Say::option_port))->type_name("PORT");
+    }
+
+    void add_node_options(CLI::App& made) {
+        made.add_option("-m,--model", ask_.model, text(Say::option_model))->type_name("NAME");
+        made.add_option("-s,--system", ask_.system, text(Say::option_system))->type_name("TEXT");
+        made.add_option("--max-tokens", ask_.max_tokens, text(Say::option_max_tokens))->type_name("N")->check(CLI::PositiveNumber);
+        made.add_option("--temperature", ask_.temperature, text(Say::option_temperature))->type_name("T")->check(CLI::Range(0.0, 2.0));
+        made.add_option("--seed", ask_.seed, text(Say::option_seed))->type_name("N");
+        made.add_flag("--stats", ask_.stats, text(Say::option_stats));
+        made.add_option("--url", ask_.node.url, text(Say::option_url))->type_name("URL");
+        made.add_option("--key", ask_.node.key, text(Say::option_key))->type_name("KEY");
+        made.add_option("--ca", ask_.node.ca_file, text(Say::option_ca))->type_name("FILE");
+    }
+
+    void add_asking() {
+        CLI::App* made = command(app_, "ask", Say::about_ask,
+                                 "hanse ask \"What was the Hanseatic League?\"\nhanse ask --stats --model eurollm-9b \"Moin!\"\nhanse ask \"Summarise this letter:\" - < letter.txt\n"
+                                 "hanse ask --json \"Name three ports\" | jq -r .answer",
+                                 [this] { return cli::ask(context_, ask_); });
+        add_node_options(*made);
+        made->add_option("question", ask_.question, text(Say::argument_question))->type_name("QUESTION");
+        made = command(app_, "chat", Say::about_chat, "hanse chat\nhanse chat --model eurollm-9b --system \"Antworte kurz.\"", [this] { return cli::chat(context_, ask_); });
+        add_node_options(*made);
+    }
+
+    void add_models() {
+        CLI::App* model = app_.add_subcommand("model", text(Say::about_model));
+        model->require_subcommand(1);
+        model->fallthrough();
+        CLI::App* made = command(*model, "list", Say::about_model_list, "hanse model list\nhanse model list --available", [this] { return cli::model_list(context_, model_); });
+        made->add_flag("--available", model_.available, text(Say::option_available));
+        made = command(*model, "pull", Say::about_model_pull,
+                       "hanse model pull eurollm-9b\nhanse model pull hf:bartowski/SmolLM2-360M-Instruct-GGUF\nhanse model pull "
+                       "hf:OWNER/REPOSITORY:model-Q4_K_M.gguf@main --name mine\nHF_TOKEN=… hanse model pull hf:OWNER/GATED",
+                       [this] { return cli::model_pull(context_, model_); });
+        made->add_option("reference", model_.reference, text(Say::argument_reference))->type_name("REFERENCE")->required();
+        made->add_option("--name", model_.name, text(Say::option_name))->type_name("NAME");
+        made = command(*model, "add", Say::about_model_add, "hanse model add ~/Downloads/model.gguf --name mine --licence Apache-2.0", [this] { return cli::model_add(context_, model_); });
+        made->add_option("file", model_.file, text(Say::argument_file))->type_name("FILE")->required();
+        made->add_option("--name", model_.name, text(Say::option_name))->type_name("NAME");
+        made->add_option("--licence", model_.licence, text(Say::option_licence))->type_name("SPDX");
+        const auto named = [&](const char* name, Say about, const char* example, std::function<Exit()> call) {
+            command(*model, name, about, example, std::move(call))->add_option("model", model_.reference, text(Say::argument_model))->type_name("MODEL")->required();
+        };
+        named("show", Say::about_model_show, "hanse model show eurollm-9b", [this] { return cli::model_show(context_, model_); });
+        named("rm", Say::about_model_remove, "hanse model rm eurollm-9b", [this] { return cli::model_remove(context_, model_); });
+        named("verify", Say::about_model_verify, "hanse model verify eurollm-9b", [this] { return cli::model_verify(context_, model_); });
+    }
+
+    void add_keys() {
+        CLI::App* key = app_.add_subcommand("key", text(Say::about_key));
+        key->require_subcommand(1);
+        key->fallthrough();
+        CLI::App* made = command(*key, "create", Say::about_key_create,
+                                 "hanse key create --name \"Anna's laptop\"\nhanse key create --name chat-bot --only eurollm-9b --requests-per-minute 60 --tokens-per-day 1000000",
+                                 [this] { return cli::key_create(context_, key_); });
+        made->add_option("--name", key_.name, text(Say::option_key_name))->type_name("NAME")->required();
+        made->add_option("--only", key_.models, text(Say::option_key_models))->type_name("MODEL");
+        made->add_option("--requests-per-minute", key_.requests_per_minute, text(Say::option_key_rpm))->type_name("N");
+        made->add_option("--tokens-per-minute", key_.tokens_per_minute, text(Say::option_key_tpm))->type_name("N");
+        made->add_option("--tokens-per-day", key_.tokens_per_day, text(Say::option_key_day))->type_name("N");
+        made->add_option("--tokens-per-month", key_.tokens_per_month, text(Say::option_key_month))->type_name("N");
+        made->add_option("--partition", key_.partition, text(Say::option_key_partition))->type_name("WORD");
+        command(*key, "list", Say::about_key_list, "hanse key list", [this] { return cli::key_list(context_, key_); });
+        made = command(*key, "revoke", Say::about_key_revoke, "hanse key revoke key_…", [this] { return cli::key_revoke(context_, key_); });
+        made->add_option("id", key_.id, text(Say::argument_key_id))->type_name("ID")->required();
+    }
+
+    // Wrong use: one sentence, and where to read on.
+    Exit refuse(int argc, char** argv, const CLI::ParseError& error) {
+        std::string where = "hanse";
+        const CLI::App* at = &app_;
+        for (auto inner = at->get_subcommands(); !inner.empty(); inner = at->get_subcommands()) {
+            at = inner.front();
+            where += " " + at->get_name();
+        }
+        std::string message = error.what();
+        std::vector<std::string> names;
+        for (const CLI::App* each : at->get_subcommands([](const CLI::App*) { return true; })) names.push_back(each->get_name());
+        if (!names.empty()) {
+            // The first word that is no option and no command.
+            for (int i = 1; i < argc; ++i) {
+                const std::string word = argv[i];
+                if (word.starts_with('-') || std::ranges::contains(names, word) || where.contains(" " + word)) continue;
+                const std::string_view near = base::nearest_word(word, names);
+                if (!near.empty()) message = context_.say(Say::did_you_mean, word, near);
+                break;
+            }
+        }
+        std::ranges::replace(message, '\n', ' ');
+        tell("hanse: " + message);
+        tell(context_.say(Say::usage_hint, where));
+        return Exit::usage;
+    }
+
+    CommandTree tree(const CLI::App& app) const {
+        CommandTree made{.name = app.get_name(), .about = app.get_description()};
+        const std::string footer = app.get_footer();
+        if (const auto begin = footer.find("\n  "); begin != std::string::npos) made.examples = footer.substr(begin + 1);
+        for (const CLI::Option* option : app.get_options()) {
+            CommandOption& out = made.options.emplace_back();
+            for (const std::string& name : option->get_lnames()) out.names.push_back("--" + name);
+            for (const std::string& name : option->get_snames()) out.names.push_back("-" + name);
+            if (option->get_items_expected_max() != 0) out.value = option->get_type_name().substr(0, option->get_type_name().find(':'));
+            out.about = option->get_description();
+        }
+        for (const CLI::App* inner : app.get_subcommands([](const CLI::App*) { return true; })) made.commands.push_back(tree(*inner));
+        return made;
+    }
+
+    Context& context_;
+    CLI::App app_;
+    std::string language_;
+    std::string shell_;
+    bool version_ = false;
+    bool manual_ = false;
+    InitOptions init_;
+    ServeOptions serve_;
+    AskOptions ask_;
+    ModelOptions model_;
+    KeyOptions key_;
+    std::function<Exit()> chosen_;
+};
+
+}  // namespace
+
+int run(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is told apart by write(2)
+    Context context{.environment = base::system_environment()};
+    context.language = language_for(argc, argv, context.environment);
+    Parser parser(context);
+    return static_cast<int>(parser.run(argc, argv));
+}
+
+}  // namespace hanse::cli

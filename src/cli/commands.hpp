@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "context.hpp"
+
+namespace hanse::cli {
+
+// One struct of options and one function per command; app.cpp fills the first and calls the second.
+
+struct InitOptions {
+    bool force = false;
+};
+Exit init(const Context& context, const InitOptions& options);
+
+struct ServeOptions {
+    std::optional<std::string> address = {};
+    std::optional<std::uint16_t> port = {};
+};
+Exit serve(const Context& context, const ServeOptions& options);
+
+// How a command reaches a node.
+struct NodeOptions {
+    std::string url = {};
+    std::string key = {};
+    std::string ca_file = {};
+};
+
+struct AskOptions {
+    NodeOptions node = {};
+    std::vector<std::string> question = {};
+    std::string model = {};
+    std::string system = {};
+    std::optional<std::uint32_t> max_tokens = {};
+    std::optional<double> temperature = {};
+    std::optional<std::int64_t> seed = {};
+    bool stats = false;
+};
+Exit ask(const Context& context, const AskOptions& options);
+Exit chat(const Context& context, const AskOptions& options);
+
+struct ModelOptions {
+    bool available = false;
+    std::string reference = {};  // pull, show, rm, verify
+    std::string file = {};       // add
+    std::string name = {};
+    std::string licence = {};
+};
+Exit model_list(const Context& context, const ModelOptions& options);
+Exit model_pull(const Context& context, const ModelOptions& options);
+Exit model_add(const Context& context, const ModelOptions& options);
+Exit model_show(const Context& context, const ModelOptions& options);
+Exit model_remove(const Context& context, const ModelOptions& options);
+Exit model_verify(const Context& context, const ModelOptions& options);
+
+struct KeyOptions {
+    std::string name = {};
+    std::string id = {};
+    std::vector<std::string> models = {};
+    std::optional<std::uint64_t> requests_per_minute = {};
+    std::optional<std::uint64_t> tokens_per_minute = {};
+    std::optional<std::uint64_t> tokens_per_day = {};
+    std::optional<std::uint64_t> tokens_per_month = {};
+    std::string partition = {};
+};
+Exit key_create(const Context& context, const KeyOptions& options);
+Exit key_list(const Context& context, const KeyOptions& options);
+Exit key_revoke(const Context& context, const KeyOptions& options);
+
+Exit version(const Context& context);
+
+}  // namespace hanse::cli

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <format>
+#include <string>
+#include <string_view>
+
+#include "base/language.hpp"
+
+namespace hanse::cli {
+
+// Every text that a person reads from the commands, by name. The table in messages.cpp holds each in both
+// languages; it does not compile if one is missing or out of order.
+enum class Say : std::uint16_t {
+    about,
+    about_init, about_serve, about_ask, about_chat, about_model, about_model_list, about_model_pull, about_model_add, about_model_show, about_model_remove,
+    about_model_verify, about_key, about_key_create, about_key_list, about_key_revoke, about_version, about_completion,
+    examples, exit_codes,
+    option_help, option_data, option_config, option_lang, option_json, option_version, option_url, option_key, option_ca, option_force, option_address, option_port, option_model,
+    option_system, option_stats, option_max_tokens, option_temperature, option_available, option_name, option_licence, option_key_name, option_key_models, option_key_rpm, option_key_tpm,
+    option_key_day, option_key_month, option_key_partition, option_man, option_seed,
+    argument_question, argument_reference, argument_file, argument_model, argument_key_id, argument_shell,
+    config_written, config_kept, init_next, init_folder,
+    no_node, no_node_hint, node_unreachable, key_needed, key_not_named,
+    listening, listening_models, listening_none, listening_stop, drained, cut_off,
+    no_question, no_models, answer_cut, stats_line, stats_memory,
+    chat_welcome, chat_help, chat_new, chat_model, chat_models, chat_model_unknown, chat_system, chat_system_now, chat_saved, chat_save_how, chat_unknown, chat_stopped, chat_prompt, chat_bye,
+    model_none, model_available_hint, model_header, model_available_header, model_damaged, model_pulling, model_pulled, model_resumed, model_retrying, model_hashing, model_added, model_removed,
+    model_present, model_sound, model_interrupted, model_told_node, model_known_unknown,
+    show_name, show_source, show_revision, show_licence, show_size, show_files, show_added, show_path, show_languages, show_maker, show_context, show_original, show_fetch,
+    key_created, key_once, key_header, key_none, key_revoked, key_all_models, key_revoked_mark,
+    usage_hint, unexpected_argument, did_you_mean,
+    count_
+};
+
+std::string_view text(Say id, base::Language language);
+
+// The text with its "{}" filled in.
+template <typename... Arguments>
+std::string say(base::Language language, Say id, const Arguments&... arguments) {
+    return std::vformat(text(id, language), std::make_format_args(arguments...));
+}
+
+}  // namespace hanse::cli
