@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "base/language.hpp"
 #include "label/decide.hpp"
 
 namespace hanse::label {
 
-enum class Language : std::uint8_t { english, german };
+using base::Language;
 
 // One thing that stands in the way, for people: what it is, and what would have to change. They name owners, places
 // and words of the vocabulary, never anything of the data.
