@@ -25,7 +25,7 @@ install(CODE "
   file(INSTALL \${said}/hanse DESTINATION \"\${share}/bash-completion/completions\")
   file(INSTALL \${said}/_hanse DESTINATION \"\${share}/zsh/vendor-completions\")
   file(INSTALL \${said}/hanse.fish DESTINATION \"\${share}/fish/vendor_completions.d\")
-  file(INSTALL \${said}/data/hanse.toml DESTINATION /etc/hanse)
+  file(INSTALL \${said}/data/hanse.toml \${said}/data/policy.toml DESTINATION /etc/hanse)
 ")
 # Who packages has built before; installing must not build tests and benchmarks.
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
@@ -45,7 +45,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd | systemd-sysusers, ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libggml0-backend-vulkan")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
-file(WRITE ${PROJECT_BINARY_DIR}/packaging/conffiles "/etc/default/hanse\n/etc/hanse/hanse.toml\n")
+file(WRITE ${PROJECT_BINARY_DIR}/packaging/conffiles "/etc/default/hanse\n/etc/hanse/hanse.toml\n/etc/hanse/policy.toml\n")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${packaging}/debian/postinst ${packaging}/debian/prerm ${packaging}/debian/postrm
                                        ${PROJECT_BINARY_DIR}/packaging/conffiles)
 include(CPack)

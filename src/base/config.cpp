@@ -322,6 +322,11 @@ bool ConfigTable::has(std::string_view key) const {
            state_->reading.environment.contains(std::format("{}_{}", state_->prefix, variable_word(key)));
 }
 
+void ConfigTable::leave() {
+    if (state_->node == nullptr) return;
+    for (const auto& [key, value] : *state_->node) state_->known.emplace_back(key.str());
+}
+
 void ConfigTable::problem(std::string_view key, std::string_view sentence) {
     const toml::node* found = state_->node == nullptr ? nullptr : state_->node->get(key);
     if (found != nullptr) return state_->wrong(*found, key, sentence);

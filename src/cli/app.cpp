@@ -50,6 +50,7 @@ public:
         add_asking();
         add_models();
         add_keys();
+        add_policy();
         command(app_, "version", Say::about_version, "hanse version --json", [this] { return cli::version(context_); });
         command(app_, "manual", Say::option_man, "hanse manual | man -l -", [this] {
             put(manual_page(tree(app_), node::version(), context_.language));
@@ -106,8 +107,12 @@ private:
     }
 
     void add_serving() {
-        CLI::App* made = command(app_, "init", Say::about_init, "hanse init\nhanse init --data /srv/hanse --lang de", [this] { return cli::init(context_, init_); });
+        CLI::App* made = command(app_, "init", Say::about_init, "hanse init\nhanse init --profile public-authority --house stadtwerke --country DE\nhanse init --data /srv/hanse --lang de",
+                                 [this] { return cli::init(context_, init_); });
         made->add_flag("--force", init_.force, text(Say::option_force));
+        made->add_option("--profile", init_.profile, text(Say::option_profile))->type_name("PROFILE");
+        made->add_option("--house", init_.house, text(Say::option_house))->type_name("NAME");
+        made->add_option("--country", init_.country, text(Say::option_country))->type_name("REGION");
         made = command(app_, "serve", Say::about_serve, "hanse serve\nhanse serve --port 9000\nHANSE_LOGGING_LEVEL=debug hanse serve --data /srv/hanse",
                        [this] { return cli::serve(context_, serve_); });
         made->add_option("--address", serve_.address, text(Say::option_address))->type_name("ADDRESS");
@@ -180,6 +185,35 @@ private:
         made->add_option("id", key_.id, text(Say::argument_key_id))->type_name("ID")->required();
     }
 
+    void add_policy() {
+        CLI::App* policy = app_.add_subcommand("policy", text(Say::about_policy));
+        policy->require_subcommand(1);
+        policy->fallthrough();
+        const auto add = [&](const char* name, Say about, const char* examples, Exit (*call)(const Context&, const PolicyOptions&)) {
+            return command(*policy, name, about, examples, [this, call] { return call(context_, policy_); });
+        };
+        const auto file_option = [&](CLI::App& made) { made.add_option("--policy", policy_.policy, text(Say::option_policy_file))->type_name("FILE"); };
+        CLI::App* made = add("check", Say::about_policy_check, "hanse policy check\nhanse policy check new-policy.toml", policy_check);
+        made->add_option("file", policy_.policy, text(Say::argument_policy_file))->type_name("FILE");
+        made = add("explain", Say::about_policy_explain, "hanse policy explain --label personnel --to eu-cloud\nhanse policy explain --label internal+customers --to local --for quality",
+                   policy_explain);
+        made->add_option("--label", policy_.label, text(Say::option_policy_label))->type_name("LABEL");
+        made->add_option("--to", policy_.place, text(Say::option_policy_to))->type_name("PLACE")->required();
+        made->add_option("--for", policy_.use, text(Say::option_policy_for))->type_name("USE");
+        file_option(*made);
+        made = add("prove", Say::about_policy_prove, "hanse policy prove --from personnel --never-reaches eu-cloud", policy_prove);
+        made->add_option("--from", policy_.kind, text(Say::option_policy_from))->type_name("KIND")->required();
+        made->add_option("--never-reaches", policy_.place, text(Say::option_policy_never_reaches))->type_name("PLACE")->required();
+        file_option(*made);
+        made = add("test", Say::about_policy_test, "hanse policy test decisions.case\nhanse policy test decisions.case --policy new-policy.toml", policy_test);
+        made->add_option("file", policy_.file, text(Say::argument_policy_table))->type_name("FILE")->required();
+        file_option(*made);
+        made = add("diff", Say::about_policy_diff, "hanse policy diff new-policy.toml\nhanse policy diff new-policy.toml --record decisions.tsv", policy_diff);
+        made->add_option("file", policy_.file, text(Say::argument_policy_new))->type_name("FILE")->required();
+        made->add_option("--record", policy_.record, text(Say::option_policy_record))->type_name("FILE");
+        file_option(*made);
+    }
+
     // Wrong use: one sentence, and where to read on.
     Exit refuse(int argc, char** argv, const CLI::ParseError& error) {
         std::string where = "hanse";
@@ -233,6 +267,7 @@ private:
     AskOptions ask_;
     ModelOptions model_;
     KeyOptions key_;
+    PolicyOptions policy_;
     std::function<Exit()> chosen_;
 };
 

@@ -14,6 +14,9 @@ namespace hanse::cli {
 
 struct InitOptions {
     bool force = false;
+    std::string profile = "mittelstand";  // of the policy file
+    std::string house = "our-house";      // the organisation's name in it
+    std::string country = "DE";
 };
 Exit init(const Context& context, const InitOptions& options);
 
@@ -70,6 +73,21 @@ struct KeyOptions {
 Exit key_create(const Context& context, const KeyOptions& options);
 Exit key_list(const Context& context, const KeyOptions& options);
 Exit key_revoke(const Context& context, const KeyOptions& options);
+
+struct PolicyOptions {
+    std::string policy = {};  // another policy file than the node's
+    std::string label = {};   // explain; empty: that of what enters without saying
+    std::string kind = {};    // prove
+    std::string place = {};   // explain, prove
+    std::string use = "answer";
+    std::string file = {};    // test: the table; diff: the policy to come
+    std::string record = {};  // diff: recorded decisions; empty: the node's
+};
+Exit policy_check(const Context& context, const PolicyOptions& options);
+Exit policy_explain(const Context& context, const PolicyOptions& options);
+Exit policy_prove(const Context& context, const PolicyOptions& options);
+Exit policy_test(const Context& context, const PolicyOptions& options);
+Exit policy_diff(const Context& context, const PolicyOptions& options);
 
 Exit version(const Context& context);
 

@@ -5,10 +5,31 @@
 #include "catalog/files.hpp"
 #include "commands.hpp"
 #include "node/default_config.hpp"
+#include "node/policy.hpp"
 #include "node/version.hpp"
 
 namespace hanse::cli {
 namespace fs = std::filesystem;
+namespace {
+
+base::Result<std::string> policy_text(const Context& context, const InitOptions& options) {
+    const auto profile = label::profile_named(options.profile);
+    if (!profile) return base::fail(base::ErrorKind::invalid, context.say(Say::profile_unknown, options.profile));
+    std::string text = label::profile_text(*profile, options.house, options.country);
+    if (const auto read = label::Policy::read(text, "policy.toml"); !read) return std::unexpected(read.error());
+    return text;
+}
+
+// Whether it was written; a file that is there stays unless --force says otherwise.
+base::Result<bool> write_new(const fs::path& file, const std::string& text, const InitOptions& options) {
+    std::error_code error;
+    if (fs::exists(file, error) && !options.force) return false;
+    auto written = catalog::write_file_whole(file, text);
+    if (!written) return std::unexpected(written.error());
+    return true;
+}
+
+}  // namespace
 
 Exit init(const Context& context, const InitOptions& options) {
     const auto data = node::data_directory(context.data_option, context.environment);
@@ -21,11 +42,25 @@ Exit init(const Context& context, const InitOptions& options) {
     // Keys and usage lie here: nobody else's business.
     if (fresh) fs::permissions(data->root, fs::perms::owner_all, error);
     if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
-    const bool there = fs::exists(file, error) && !options.force;
-    if (!there)
-        if (auto written = catalog::write_file_whole(file, node::default_config(context.language)); !written) return fail(context, written.error());
-    if (context.json) put_line(std::format("{{\"config\":{},\"data\":{},\"written\":{}}}", json_text(file.string()), json_text(data->root.string()), !there));
-    else put_line(context.say(there ? Say::config_kept : Say::config_written, file.string()) + "\n" + context.say(Say::init_next));
+    // Before anything is written: words that the policy cannot take are a mistake of the command line.
+    const auto policy = policy_text(context, options);
+    if (!policy) return fail(context, policy.error());
+    const auto written = write_new(file, node::default_config(context.language), options);
+    if (!written) return fail(context, written.error());
+    const auto config = node::load_config(file, node::FileMust::exist, context.environment);
+    if (!config) return fail(context, config.error());
+    const fs::path policy_file = node::policy_file(*config, file);
+    const auto policy_written = write_new(policy_file, *policy, options);
+    if (!policy_written) return fail(context, policy_written.error());
+    if (context.json) {
+        put_line(std::format("{{\"config\":{},\"data\":{},\"written\":{},\"policy\":{},\"policy_written\":{}}}", json_text(file.string()), json_text(data->root.string()), *written,
+                             json_text(policy_file.string()), *policy_written));
+        return Exit::ok;
+    }
+    put_line(context.say(*written ? Say::config_written : Say::config_kept, file.string()));
+    put_line(*policy_written ? context.say(Say::policy_written, policy_file.string(), options.profile, options.house, options.country)
+                             : context.say(Say::config_kept, policy_file.string()));
+    put_line(context.say(Say::init_next));
     return Exit::ok;
 }
 

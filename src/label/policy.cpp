@@ -66,13 +66,32 @@ CaseWorld Policy::cases(std::int64_t now) const {
     return world;
 }
 
-std::vector<std::string> Policy::remarks() const {
+std::vector<std::string> Policy::unseen_kinds() const {
     std::vector<std::string> all;
     for (const Kind& each : kinds_) {
         const bool seen = std::ranges::any_of(places_, [&](const PolicyPlace& place) { return !prove(*this, each, place.name).holds(); });
-        if (!seen) all.push_back(std::format("no place of this policy may see data of kind {}", each.name));
+        if (!seen) all.push_back(each.name);
     }
     return all;
+}
+
+std::string record_text(std::span<const Asked> record) {
+    std::string out;
+    for (const Asked& asked : record) out += std::format("{}\t{}\t{}\n", asked.label, asked.place, asked.use);
+    return out;
+}
+
+Result<std::vector<Asked>> read_record(std::string_view text, std::string_view file) {
+    std::vector<Asked> record;
+    for (std::size_t number = 1; !text.empty(); ++number) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        const auto first = line.find('\t'), second = line.find('\t', first + 1);
+        if (first == std::string_view::npos || second == std::string_view::npos)
+            return fail(ErrorKind::invalid, std::format("{}:{}: expected a label, a place and a use, separated by tabs", file, number));
+        record.push_back({std::string(line.substr(0, first)), std::string(line.substr(first + 1, second - first - 1)), std::string(line.substr(second + 1))});
+    }
+    return record;
 }
 
 std::vector<Difference> differences(const Policy& before, const Policy& after, std::span<const Asked> traffic, std::int64_t now) {

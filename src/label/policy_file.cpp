@@ -90,7 +90,7 @@ struct PolicyFile {
         read_vocabulary(root);
         std::string standard = "internal";
         root.text("standard", standard);
-        // Without words nothing else can be judged; the keys are still declared, so that they are not called unknown.
+        // Without words nothing else can be judged.
         no_words = policy->words_ == nullptr;
         root.tables("kinds", "name", [&](ConfigTable& table) { read_kind(table); });
         if (!no_words) add_presets();
@@ -144,9 +144,11 @@ struct PolicyFile {
     void read_kind(ConfigTable& table) {
         std::string name, preset_word = "internal", agreement;
         table.text("name", name);
+        // A label is written as names of kinds joined by "+", or with its terms, which have "=".
+        if (name == "top" || name.find_first_of("+= ") != std::string::npos) table.problem("name", "must not be \"top\" nor hold a blank, \"+\" or \"=\"");
         table.text("preset", preset_word);
         table.text("agreement", agreement);
-        if (no_words) return;
+        if (no_words) return table.leave();
         const auto preset = preset_named(preset_word);
         if (!preset) return table.problem("preset", words::unknown("", preset_word).substr(1));
         PresetParts parts{.owner = policy->house_};
@@ -204,12 +206,13 @@ struct PolicyFile {
         Words hands_on;
         auto sort = PlaceSort::backend;
         table.text("name", terms.name);
+        if (std::ranges::any_of(terms.name, [](char c) { return static_cast<unsigned char>(c) < 0x20; })) table.problem("name", "must be one line without tabs");
         if (!table.has("sort")) table.problem("sort", "is missing");
         table.choice<PlaceSort>("sort", sort, {{"model", PlaceSort::model}, {"backend", PlaceSort::backend}, {"peer", PlaceSort::peer},
                                                {"tool", PlaceSort::tool}, {"caller", PlaceSort::caller}, {"store", PlaceSort::store}});
         table.texts("hands_on", hands_on);
         table.text("floor", floor);
-        if (no_words) return;
+        if (no_words) return table.leave();
         read_readers(table, "receivers", words(), terms.receivers);
         const auto place = [&](std::string_view word) { return word == "nowhere" ? std::nullopt : words().place(word, policy->house_); };
         read_word(table, "place", terms.place, place);
@@ -236,15 +239,11 @@ struct PolicyFile {
 
     void read_rule(ConfigTable& table) {
         std::string name;
-        Words kinds;
         Bar contents;
         std::vector<Bar> bars;
         std::vector<std::size_t> places;
         table.text("name", name);
-        if (no_words) {
-            for (const char* key : {"kinds", "contents", "places"}) table.texts(key, kinds);
-            return;
-        }
+        if (no_words) return table.leave();
         read_words(table, "kinds", false, [&](std::string_view word) {
             const Kind* kind = policy->kind(word);
             if (kind == nullptr) return false;
@@ -272,9 +271,11 @@ struct PolicyFile {
 
     // Each place with all to which it hands on, however far.
     void finish_places(ConfigTable& root, const std::string& standard) {
-        const auto found = std::ranges::find(policy->kinds_, standard, &Kind::name);
-        if (found == policy->kinds_.end()) root.problem("standard", words::unknown("", standard).substr(1));
-        else policy->standard_ = static_cast<std::size_t>(found - policy->kinds_.begin());
+        if (standard != "top") {
+            const Kind* found = policy->kind(standard);
+            if (found != nullptr) policy->standard_ = *found;
+            else root.problem("standard", words::unknown("", standard).substr(1));
+        }
         for (auto& place : policy->places_) {
             Words open{place.name};
             std::set<std::string> seen{place.name};
@@ -301,7 +302,7 @@ struct PolicyFile {
         table.text("name", name);
         table.text("kind", kind_name);
         table.text("never_reaches", place_name);
-        if (no_words) return;
+        if (no_words) return table.leave();
         const Kind* kind = policy->kind(kind_name);
         if (kind == nullptr) return table.problem("kind", words::unknown("", kind_name).substr(1));
         if (policy->place(place_name) == nullptr) return table.problem("never_reaches", words::unknown("", place_name).substr(1));

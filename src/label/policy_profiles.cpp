@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <format>
 #include <optional>
 
 #include "label/policy.hpp"
+#include "label/reasons.hpp"
 
 namespace hanse::label {
 namespace {
@@ -225,6 +227,13 @@ std::string filled(std::string_view text, std::string_view name, std::string_vie
     return out;
 }
 
+constexpr std::string_view without_file = R"(version = 1
+standard = "internal"
+[house]
+name = "{house}"
+in = "EU"
+{local-places})";
+
 }  // namespace
 
 std::optional<Profile> profile_named(std::string_view word) {
@@ -236,6 +245,13 @@ std::optional<Profile> profile_named(std::string_view word) {
 std::string profile_text(Profile profile, std::string_view name, std::string_view country) {
     constexpr std::array bodies{mittelstand, public_authority, research_group, open};
     return std::string(opening) + filled(bodies[static_cast<std::size_t>(profile)], name, country);
+}
+
+std::string policy_without_file(std::span<const std::string> here) {
+    std::string text(without_file);
+    for (const std::string& name : here)
+        text += std::format("\n[[places]]\nname = {}\nsort = \"backend\"\nreceivers = [\"{{house}}\"]\nplace = \"house\"\ncontrol = \"house\"\nkeep = \"none\"\nlearn = \"no\"\n", json_text(name));
+    return filled(text, "our-house", "EU");
 }
 
 }  // namespace hanse::label

@@ -102,6 +102,12 @@ TEST(Policy, empty_rules_and_contradictions_are_refused) {
                 HasSubstr("contradicts the rest of the file; not so: personal -> local (for answer)"));
 }
 
+TEST(Policy, a_vocabulary_that_cannot_be_is_the_one_mistake_told) {
+    const std::string told = refusal(profile_text(Profile::public_authority, "all", "DE"));
+    EXPECT_THAT(told, HasSubstr("\"all\" has a name that is reserved"));
+    EXPECT_THAT(told, testing::Not(HasSubstr("unknown key")));
+}
+
 TEST(Policy, all_mistakes_are_reported_at_once) {
     const std::string all = refusal(head + "[[kinds]]\nname = \"k\"\nplace = \"Mars\"\ncontrol = \"Moon\"\n");
     EXPECT_THAT(all, HasSubstr("Mars"));
@@ -169,6 +175,14 @@ TEST(Prove, shows_the_shortest_way_or_that_there_is_none) {
     EXPECT_THAT(said("customers", "elsewhere"), HasSubstr("proved: data of kind customers never reaches elsewhere (2 labels, 5 places"));
 }
 
+TEST(Prove, says_it_in_german_too) {
+    const auto read = policy(head + local + cloud + "hands_on = [\"logs\"]\n" + logs);
+    ASSERT_TRUE(read);
+    const auto said = [&](std::string_view kind, std::string_view place) { return text(prove(*read, *read->kind(kind), place), kind, place, base::Language::german); };
+    EXPECT_EQ(said("personal", "local"), "nicht so: personal -> local (für answer)");
+    EXPECT_THAT(said("trade-secret", "cloud"), HasSubstr("bewiesen: Daten der Art trade-secret erreichen cloud nie (1 Etikett"));
+}
+
 TEST(Prove, a_release_that_has_expired_proves_nothing_for_ever) {
     const auto read = policy(head + "[[kinds]]\nname = \"vs\"\npreset = \"vs-nfd\"\nreaders = [\"acme\"]\n" + local + "releases = [\"VS-NfD@2001-01-01\"]\n");
     ASSERT_TRUE(read);
@@ -194,7 +208,37 @@ TEST(Prove, says_nothing_that_decisions_contradict) {
 TEST(Policy, remarks_on_kinds_that_nobody_may_see) {
     const auto read = policy(profile_text(Profile::public_authority, "amt", "DE"));
     ASSERT_TRUE(read);
-    EXPECT_THAT(read->remarks(), ElementsAre("no place of this policy may see data of kind social-data", "no place of this policy may see data of kind classified"));
+    EXPECT_THAT(read->unseen_kinds(), ElementsAre("social-data", "classified"));
+}
+
+TEST(Policy, what_enters_without_saying_may_be_wanted_to_go_nowhere) {
+    const auto read = policy("standard = \"top\"\n" + head + local);
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->standard().label.is_top());
+}
+
+TEST(Policy, names_that_a_label_or_record_could_not_hold_are_refused) {
+    for (const char* name : {"top", "a+b", "a=b", "a b"}) EXPECT_THAT(refusal(head + "[[kinds]]\nname = \"" + name + "\"\n"), HasSubstr("must not be"));
+    EXPECT_THAT(refusal(head + "[[places]]\nname = \"a\\tb\"\nsort = \"model\"\n"), HasSubstr("without tabs"));
+}
+
+TEST(Policy, without_a_file_nothing_but_public_data_leaves_this_machine) {
+    const std::string here[] = {"gpu \"1\""};
+    const auto read = policy(policy_without_file(here));
+    ASSERT_TRUE(read);
+    const Use use{.purpose = *read->words().purpose("answer"), .now = noon};
+    const auto decided = [&](const Label& label, std::string_view place) { return judge(label, read->clearance(place), use).outcome; };
+    for (const char* place : {"local", "answer", "gpu \"1\""}) EXPECT_EQ(decided(read->standard().label, place), Outcome::permit) << place;
+    EXPECT_EQ(decided(read->standard().label, "elsewhere"), Outcome::deny);
+    EXPECT_EQ(decided(Label::bottom(), "elsewhere"), Outcome::permit);
+    EXPECT_EQ(decided(read->kind("trade-secret")->label, "gpu \"1\""), Outcome::deny);
+}
+
+TEST(Policy, a_record_reads_as_it_was_written) {
+    const std::vector<Asked> record{{"top", "local", "answer"}, {"public; integrity=own", "a place", "answer, acting"}};
+    EXPECT_EQ(read_record(record_text(record), "r"), record);
+    EXPECT_THAT(read_record("top\tlocal\tanswer\ntop local\n", "r").error().message, HasSubstr("r:2: expected"));
+    EXPECT_THAT(*read_record("", "r"), IsEmpty());
 }
 
 TEST(Policy, differences_show_which_decisions_of_the_traffic_turn_out_otherwise) {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <format>
 #include <map>
+#include <optional>
 
 namespace hanse::label {
 namespace {
@@ -14,13 +15,13 @@ constexpr std::int64_t before_every_expiry = INT64_MIN;
 
 struct Variant {
     Label label;
-    std::string made_by;  // ", after pseudonymise"
+    std::optional<Transformation> made_by = {};
 };
 
 // What the kind's data can be labelled without anybody's declassification.
 std::vector<Variant> variants_of(const Label& label) {
-    std::vector<Variant> all{{label, ""}};
-    if (Label changed = after(label, Transformation::pseudonymise); changed != label) all.push_back({std::move(changed), ", after pseudonymise"});
+    std::vector<Variant> all{{label}};
+    if (Label changed = after(label, Transformation::pseudonymise); changed != label) all.push_back({std::move(changed), Transformation::pseudonymise});
     return all;
 }
 
@@ -39,10 +40,10 @@ public:
         for (const auto& variant : variants_)
             for (const auto& [place, clearance] : clearances_) {
                 if (reached.contains(place)) continue;
-                if (auto how = decided(variant, clearance); !how.empty()) {
-                    reached.emplace(place, Step{place, std::move(how)});
-                    open.push_back(place);
-                }
+                const auto purpose = permitted_for(variant, clearance);
+                if (!purpose) continue;
+                reached.emplace(place, Step{.place = place, .purpose = std::string(policy_.words().word(*purpose)), .after = variant.made_by});
+                open.push_back(place);
             }
         while (!open.empty() && !reached.contains(goal_)) {
             const std::string here = open.front();
@@ -50,7 +51,7 @@ public:
             const PolicyPlace* place = policy_.place(here);
             if (place == nullptr) continue;
             for (const std::string& next : place->hands_on) {
-                if (!reached.emplace(next, Step{next, "handed on by " + here}).second) continue;
+                if (!reached.emplace(next, Step{.place = next, .handed_on_by = here}).second) continue;
                 from.emplace(next, here);
                 open.push_back(next);
             }
@@ -65,13 +66,13 @@ public:
     }
 
 private:
-    std::string decided(const Variant& variant, const Clearance& clearance) {
+    // The first purpose for which it may go there.
+    std::optional<PurposeWord> permitted_for(const Variant& variant, const Clearance& clearance) {
         const std::size_t purposes = policy_.words().source().purposes.size();
         for (std::size_t i = 0; i < purposes; ++i) {
             ++decisions_;
             const auto purpose = static_cast<PurposeWord>(i);
-            if (judge(variant.label, clearance, {.purpose = purpose, .now = before_every_expiry}).outcome == Outcome::permit)
-                return std::format("for {}{}", policy_.words().word(purpose), variant.made_by);
+            if (judge(variant.label, clearance, {.purpose = purpose, .now = before_every_expiry}).outcome == Outcome::permit) return purpose;
         }
         return {};
     }
@@ -87,13 +88,26 @@ private:
 
 Proof prove(const Policy& policy, const Kind& kind, std::string_view place) { return Search(policy, kind, place).run(); }
 
-std::string text(const Proof& proof, std::string_view kind, std::string_view place) {
-    if (proof.holds())
+std::string text(const Step& step, base::Language language) {
+    const bool german = language == base::Language::german;
+    if (!step.handed_on_by.empty()) return (german ? "weitergegeben von " : "handed on by ") + step.handed_on_by;
+    std::string out = (german ? "für " : "for ") + step.purpose;
+    if (step.after) out += std::format("{}{}", german ? ", nach " : ", after ", name(*step.after));
+    return out;
+}
+
+std::string text(const Proof& proof, std::string_view kind, std::string_view place, base::Language language) {
+    const bool german = language == base::Language::german;
+    if (proof.holds()) {
+        if (german)
+            return std::format("bewiesen: Daten der Art {} erreichen {} nie ({} {}, {} Orte, {} Entscheidungen angesehen)", kind, place, proof.labels,
+                               proof.labels == 1 ? "Etikett" : "Etiketten", proof.places, proof.decisions);
         return std::format("proved: data of kind {} never reaches {} ({} {}, {} places, {} decisions looked at)", kind, place, proof.labels,
                            proof.labels == 1 ? "label" : "labels", proof.places, proof.decisions);
+    }
     std::string path;
-    for (const Step& step : proof.path) path += std::format(" -> {} ({})", step.place, step.how);
-    return std::format("not so: {}{}", kind, path);
+    for (const Step& step : proof.path) path += std::format(" -> {} ({})", step.place, text(step, language));
+    return std::format("{}{}{}", german ? "nicht so: " : "not so: ", kind, path);
 }
 
 }  // namespace hanse::label

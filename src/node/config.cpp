@@ -197,6 +197,7 @@ base::Result<Config> parse_config(std::string_view text, std::string_view file, 
             table.text("otlp_endpoint", config.otlp_endpoint);
             if (!config.otlp_endpoint.empty() && !net::Url::parse(config.otlp_endpoint)) table.problem("otlp_endpoint", "must be an address such as \"http://127.0.0.1:4318\"");
         });
+        root.table("policy", [&](ConfigTable& table) { path(table, "file", config.policy_file, folder); });
         check_together(root, config);
     };
     auto done = base::read_config(text, file, "HANSE", environment, read);

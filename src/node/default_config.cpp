@@ -55,8 +55,10 @@ constexpr std::array blocks{
     Block{"Offer it for embeddings. Load it at the start instead of with the first request.", "Für Embeddings anbieten. Beim Start laden statt bei der ersten Anfrage.",
           "#embeddings = false\n#preload = false\n\n"},
     Block{"Model servers elsewhere that speak the OpenAI protocol (vLLM, SGLang, llama-server, Ollama).\n"
+          "Each needs a place of its name in policy.toml, or sees public data only.\n"
           "The key comes from a file or a variable, or, if it must be, stands here as api_key.",
           "Modellserver anderswo, die das OpenAI-Protokoll sprechen (vLLM, SGLang, llama-server, Ollama).\n"
+          "Jeder braucht einen Ort seines Namens in policy.toml, sonst sieht er nur öffentliche Daten.\n"
           "Der Schlüssel kommt aus einer Datei oder Variable oder steht, wenn es sein muss, als api_key hier.",
           "#[[upstreams]]\n#name = \"gpu\"\n#url = \"http://127.0.0.1:8001/v1\"\n#models = [\"mistral-small\"]\n#renamed = { \"large\" = \"org/its-name-there\" }\n"
           "#api_key_file = \"gpu.key\"\n#api_key_env = \"GPU_API_KEY\"\n#connect_timeout = \"5s\"\n#head_timeout = \"10m\"\n#idle_timeout = \"2m\"\n#health_interval = \"5s\"\n"
@@ -65,6 +67,9 @@ constexpr std::array blocks{
     Block{"\"auto\": required beyond loopback. \"always\", \"never\". Make them with: hanse key create",
           "\"auto\": über diesen Rechner hinaus verlangt. \"always\", \"never\". Anlegen mit: hanse key create", "#required = \"auto\"\n"},
     Block{"/metrics without a key (it names models, never anybody's data).", "/metrics ohne Schlüssel (nennt Modelle, nie Daten von jemandem).", "#open_metrics = true\n\n"},
+    Block{"", "", "[policy]\n"},
+    Block{"Who may see what: labels and clearances. Without the file nothing but public data leaves this machine. See: hanse policy",
+          "Wer was sehen darf: Etiketten und Zulassungen. Ohne die Datei verlassen nur öffentliche Daten diesen Rechner. Siehe: hanse policy", "#file = \"policy.toml\"\n\n"},
     Block{"", "", "[limits]\n"},
     Block{"What is larger or slower is refused or cut.", "Was größer oder langsamer ist, wird abgewiesen oder getrennt.",
           "#body = \"16MiB\"\n#headers = \"16KiB\"\n#connections = 4096\n#in_flight = 512\n#header_timeout = \"10s\"\n#body_timeout = \"60s\"\n#idle_timeout = \"75s\"\n"

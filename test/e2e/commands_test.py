@@ -103,7 +103,7 @@ class WithoutNode(unittest.TestCase):
     def test_each_command_has_help_with_examples(self):
         overview = self.hanse("--help")
         self.assertEqual(overview.returncode, 0)
-        for command in ("init", "serve", "chat", "ask", "model", "key", "version"):
+        for command in ("init", "serve", "chat", "ask", "model", "key", "policy", "version"):
             with self.subTest(command):
                 self.assertIn(command, overview.stdout)
                 run = self.hanse(command, "--help")

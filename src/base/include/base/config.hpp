@@ -73,6 +73,8 @@ public:
     bool has(std::string_view key) const;
     // A mistake that types and ranges do not show, reported at the key's place.
     void problem(std::string_view key, std::string_view sentence);
+    // What stands here cannot be judged, since something before it is wrong: none of its keys is called unknown.
+    void leave();
 
 private:
     friend struct ConfigReading;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,8 +49,8 @@ public:
     Principal house() const { return house_; }
     const std::vector<Kind>& kinds() const { return kinds_; }
     const std::vector<PolicyPlace>& places() const { return places_; }
-    // The kind of what enters without saying.
-    const Kind& standard() const { return kinds_[standard_]; }
+    // The kind of what enters without saying. "top" where the file wants that to go nowhere.
+    const Kind& standard() const { return standard_; }
 
     const Kind* kind(std::string_view name) const;
     const PolicyPlace* place(std::string_view name) const;
@@ -62,7 +63,7 @@ public:
     CaseWorld cases(std::int64_t now) const;
 
     // What is no mistake and yet worth a look: kinds that no place may see.
-    std::vector<std::string> remarks() const;
+    std::vector<std::string> unseen_kinds() const;
 
 private:
     friend struct PolicyFile;
@@ -71,25 +72,33 @@ private:
     Principal house_{};
     std::vector<Kind> kinds_;
     std::vector<PolicyPlace> places_;
-    std::size_t standard_ = 0;
+    Kind standard_ = {"top", Label::top()};
 };
 
 // The four beginnings, commented, with the house's name and country in them; each is a policy that reads.
 enum class Profile : std::uint8_t { mittelstand, public_authority, research_group, open };
 std::optional<Profile> profile_named(std::string_view word);  // "mittelstand", "public-authority", "research-group", "open"
 std::string profile_text(Profile profile, std::string_view house, std::string_view country);
+// The policy of a node that has no policy file: what comes in is internal, and stays on this machine. `here` are the
+// names of back ends that run on this machine too; to every other one only public data goes.
+std::string policy_without_file(std::span<const std::string> here);
 
 // One decision that was asked for, as a journal remembers it, and what two policies say to it.
 struct Asked {
     std::string label;  // canonical text
     std::string place;
     std::string use;  // as read_use() reads it
+    friend bool operator==(const Asked&, const Asked&) = default;
 };
 struct Difference {
     Asked asked;
     std::string before;
     std::string after;
 };
+// A record of decisions as lines "label TAB place TAB use". `invalid` with the line for one that is not so.
+std::string record_text(std::span<const Asked> record);
+base::Result<std::vector<Asked>> read_record(std::string_view text, std::string_view file);
+
 // Which of these would turn out differently. A word that a policy does not know is its answer: "invalid: …".
 std::vector<Difference> differences(const Policy& before, const Policy& after, std::span<const Asked> traffic, std::int64_t now);
 

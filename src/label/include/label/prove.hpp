@@ -2,18 +2,22 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/language.hpp"
 #include "label/policy.hpp"
 
 namespace hanse::label {
 
-// The way of data to a place: what was done to it on the way there, and under which decision.
+// The way of data to a place: under which decision, after what was done to it, or handed on by whom without asking.
 struct Step {
     std::string place;
-    std::string how;  // "for answer", "for answer, after pseudonymise", "handed on by cloud"
+    std::string purpose = {};                    // of the decision that lets it go there
+    std::optional<Transformation> after = {};
+    std::string handed_on_by = {};               // instead of a decision
 };
 
 // The answer to "can data of this kind ever reach that place?"
@@ -32,7 +36,9 @@ struct Proof {
 // of the policy and stays outside. `place` may be one that the policy does not declare.
 Proof prove(const Policy& policy, const Kind& kind, std::string_view place);
 
-// "proved: …" or "not so: personnel goes to cloud for answer, …, handed on by cloud to cloud-logs".
-std::string text(const Proof& proof, std::string_view kind, std::string_view place);
+// "for answer", "for answer, after pseudonymise", "handed on by cloud".
+std::string text(const Step& step, base::Language language);
+// "proved: …" or "not so: personnel -> cloud (for answer) -> cloud-logs (handed on by cloud)".
+std::string text(const Proof& proof, std::string_view kind, std::string_view place, base::Language language = base::Language::english);
 
 }  // namespace hanse::label

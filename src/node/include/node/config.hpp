@@ -92,6 +92,7 @@ struct Config {
     base::LogLevel log_level = base::LogLevel::info;
     std::string access_log = {};     // empty: off, "-": standard output, else a file
     std::string otlp_endpoint = {};  // empty: no traces
+    std::string policy_file = {};    // empty: policy.toml beside the configuration file, if it is there
     bool operator==(const Config&) const = default;
 
     bool needs_keys() const;

@@ -17,6 +17,7 @@ namespace hanse::node {
 //   hanse.toml   configuration (unless named otherwise)     models/   the store
 //   keys.json    API keys, hashed                           node.json what runs here now
 //   usage.json   what the keys have used                    lock      held by the running node
+//   decisions.tsv what was decided of late, for hanse policy diff (labels and places, never content)
 struct DataDirectory {
     std::filesystem::path root;
     std::filesystem::path config() const { return root / "hanse.toml"; }
@@ -25,6 +26,7 @@ struct DataDirectory {
     std::filesystem::path usage() const { return root / "usage.json"; }
     std::filesystem::path node() const { return root / "node.json"; }
     std::filesystem::path lock() const { return root / "lock"; }
+    std::filesystem::path decisions() const { return root / "decisions.tsv"; }
     std::filesystem::path history() const { return root / "chat_history"; }
 };
 

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/result.hpp"
+#include "label/policy.hpp"
+#include "node/config.hpp"
+
+namespace hanse::node {
+
+// policy.file of the configuration, else policy.toml beside the configuration file.
+std::filesystem::path policy_file(const Config& config, const std::filesystem::path& config_file);
+
+// `invalid` with one line for each mistake of the file; `not_found` if it is not there.
+base::Result<std::shared_ptr<const label::Policy>> read_policy(const std::filesystem::path& file);
+
+// What a node of this configuration decides with: the file, or where there is none, label::policy_without_file() with
+// the upstreams that run on this machine, as far as their addresses show. A file that policy.file names must be there.
+base::Result<std::shared_ptr<const label::Policy>> policy_in_force(const Config& config, const std::filesystem::path& file);
+
+}  // namespace hanse::node

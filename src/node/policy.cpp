@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/policy.hpp"
+
+#include "catalog/files.hpp"
+#include "net/client.hpp"
+
+namespace hanse::node {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t file_max = 1 << 20;
+
+}  // namespace
+
+fs::path policy_file(const Config& config, const fs::path& config_file) {
+    if (!config.policy_file.empty()) return config.policy_file;
+    std::error_code error;
+    return fs::absolute(config_file, error).parent_path() / "policy.toml";
+}
+
+base::Result<std::shared_ptr<const label::Policy>> read_policy(const fs::path& file) {
+    const auto text = catalog::read_file_whole(file, file_max);
+    if (!text) return std::unexpected(text.error());
+    return label::Policy::read(*text, file.string());
+}
+
+base::Result<std::shared_ptr<const label::Policy>> policy_in_force(const Config& config, const fs::path& file) {
+    auto policy = read_policy(file);
+    if (policy || policy.error().kind != base::ErrorKind::not_found || !config.policy_file.empty()) return policy;
+    std::vector<std::string> here;
+    for (const UpstreamConfig& upstream : config.upstreams)
+        if (const auto url = net::Url::parse(upstream.url); url && is_loopback(url->host)) here.push_back(upstream.name);
+    return label::Policy::read(label::policy_without_file(here), "the policy without a file");
+}
+
+}  // namespace hanse::node
