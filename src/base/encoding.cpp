@@ -22,6 +22,15 @@ std::string encode64(std::span<const std::byte> bytes, const char* alphabet, boo
     return out;
 }
 
+int sextet(char c) {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    if (c == '+') return 62;
+    if (c == '/') return 63;
+    return -1;
+}
+
 int nibble(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -32,7 +41,7 @@ int nibble(char c) {
 struct Character {
     std::size_t length;  // bytes consumed: of the character, or of the ill-formed part
     bool valid;
-    bool truncated;      // well-formed so far, but the text ends inside it
+    bool truncated;  // well-formed so far, but the text ends inside it
 };
 
 // Unicode 17, table 3-7: the second byte's range depends on the first.
@@ -96,6 +105,28 @@ std::string base64(std::span<const std::byte> bytes) {
 
 std::string base64url(std::span<const std::byte> bytes) {
     return encode64(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
+}
+
+std::optional<Bytes> from_base64(std::string_view text) {
+    if (text.size() % 4 != 0) return std::nullopt;
+    Bytes out;
+    out.reserve(text.size() / 4 * 3);
+    const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+    const std::string_view digits = text.substr(0, text.size() - padding);
+    std::uint32_t group = 0;
+    unsigned bits = 0;
+    for (const char c : digits) {
+        const int value = sextet(c);
+        if (value < 0) return std::nullopt;
+        group = group << 6 | static_cast<std::uint32_t>(value);
+        bits += 6;
+        if (bits < 8) continue;
+        bits -= 8;
+        out.push_back(static_cast<std::byte>(group >> bits));
+        group &= (1U << bits) - 1;
+    }
+    if (group != 0) return std::nullopt;
+    return out;
 }
 
 bool is_valid_utf8(std::string_view text) {

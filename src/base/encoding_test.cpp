@@ -65,5 +65,15 @@ TEST(Utf8, repairs_anything_into_something_valid) {
     EXPECT_EQ(repaired_utf8("a\xe2\x82z"), "a\xef\xbf\xbdz");
 }
 
+TEST(Base64, decodes_only_what_it_would_write) {
+    for (const char* text : {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "+/8="}) {
+        const auto bytes = from_base64(text);
+        ASSERT_TRUE(bytes) << text;
+        EXPECT_EQ(base64(*bytes), text);
+    }
+    for (const char* text : {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "Zg==Zg==", "====", "Z===", "Zm 9", "Zm-_", "Zm9v\n"})
+        EXPECT_FALSE(from_base64(text)) << text;
+}
+
 }  // namespace
 }  // namespace hanse::base

@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/digest.hpp"
 
-#include <cstdlib>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
+
+#include "openssl.hpp"
 
 namespace hanse::crypto {
 namespace {
-
-// OpenSSL fails here only without memory or without its default provider: nothing a caller could mend.
-void require(bool worked) {
-    if (!worked) std::abort();
-}
-
-unsigned char* raw(Sha256Digest& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
-const unsigned char* raw(std::span<const std::byte> bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 
 const EVP_MD* sha256_algorithm() {
     static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
@@ -27,7 +19,7 @@ const EVP_MD* sha256_algorithm() {
 
 Sha256Digest sha256(std::span<const std::byte> bytes) {
     Sha256Digest digest{};
-    require(EVP_Digest(bytes.data(), bytes.size(), raw(digest), nullptr, sha256_algorithm(), nullptr) == 1);
+    require(EVP_Digest(bytes.data(), bytes.size(), raw_out(digest), nullptr, sha256_algorithm(), nullptr) == 1);
     return digest;
 }
 
@@ -49,7 +41,7 @@ void Sha256::update(std::span<const std::byte> bytes) { require(EVP_DigestUpdate
 
 Sha256Digest Sha256::finish() {
     Sha256Digest digest{};
-    require(EVP_DigestFinal_ex(state_->context, raw(digest), nullptr) == 1);
+    require(EVP_DigestFinal_ex(state_->context, raw_out(digest), nullptr) == 1);
     state_->begin();
     return digest;
 }
@@ -57,10 +49,8 @@ Sha256Digest Sha256::finish() {
 Sha256Digest hmac_sha256(std::span<const std::byte> key, std::span<const std::byte> message) {
     Sha256Digest tag{};
     std::size_t size = 0;
-    // A key of no bytes is allowed by the standard; OpenSSL wants a pointer all the same.
-    static constexpr std::byte none{};
-    const unsigned char* secret = key.empty() ? reinterpret_cast<const unsigned char*>(&none) : raw(key);
-    require(EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, secret, key.size(), raw(message), message.size(), raw(tag), tag.size(), &size) != nullptr);
+    require(EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, raw(key), key.size(), raw(message), message.size(), raw_out(tag),
+                      tag.size(), &size) != nullptr);
     return tag;
 }
 

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/digest.hpp"
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
-#include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "base/encoding.hpp"
 #include "crypto/certificate.hpp"
+#include "wycheproof.hpp"
 
 namespace hanse::crypto {
 namespace {
@@ -28,21 +24,11 @@ TEST(Sha256, is_the_same_in_pieces_and_can_be_used_again) {
     }
 }
 
-std::filesystem::path vectors() {
-    const char* named = std::getenv("HANSE_VECTORS");
-    return named != nullptr ? named : "../shared/vectors";
-}
-
 TEST(HmacSha256, agrees_with_wycheproof) {
-    const auto path = vectors() / "wycheproof/hmac_sha256_test.json";
-    std::ifstream file(path);
-    if (!file) {
-        std::cout << "not run: no vectors at " << path << " (set HANSE_VECTORS)\n";
-        return;
-    }
-    const auto suite = nlohmann::json::parse(file);
+    const auto suite = wycheproof("hmac_sha256_test");
+    if (!suite) return;
     int run = 0;
-    for (const auto& group : suite["testGroups"]) {
+    for (const auto& group : (*suite)["testGroups"]) {
         const std::size_t size = group["tagSize"].get<std::size_t>() / 8;
         for (const auto& test : group["tests"]) {
             const auto key = base::from_hex(test["key"].get<std::string>());

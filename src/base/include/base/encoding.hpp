@@ -20,6 +20,9 @@ std::optional<Bytes> from_hex(std::string_view text);
 // RFC 4648: section 4 with padding, and section 5 without.
 std::string base64(std::span<const std::byte> bytes);
 std::string base64url(std::span<const std::byte> bytes);
+// Section 4, strictly: padding is there, bits beyond the last byte are zero, and nothing else stands between.
+// So no two texts stand for the same bytes.
+std::optional<Bytes> from_base64(std::string_view text);
 
 // RFC 3629; rejects overlong forms, surrogates and what lies beyond U+10FFFF.
 bool is_valid_utf8(std::string_view text);
