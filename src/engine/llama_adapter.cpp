@@ -15,10 +15,13 @@ namespace {
 
 constexpr std::uint32_t pooling_batch_tokens = 2048;
 constexpr std::uint32_t pooling_batch_inputs = 64;
-constexpr std::uint64_t first_cache_bytes = 100ULL << 20;
 
-struct FreeModel { void operator()(llama_model* model) const { llama_model_free(model); } };
-struct FreeContext { void operator()(llama_context* context) const { llama_free(context); } };
+struct FreeModel {
+    void operator()(llama_model* model) const { llama_model_free(model); }
+};
+struct FreeContext {
+    void operator()(llama_context* context) const { llama_free(context); }
+};
 using ContextPointer = std::unique_ptr<llama_context, FreeContext>;
 
 // What llama.cpp said last on this thread at error level: the reason of a failed load. It never holds a prompt.
@@ -27,11 +30,14 @@ thread_local std::string last_complaint;
 void start_llama() {
     static std::once_flag once;
     std::call_once(once, [] {
-        llama_log_set([](ggml_log_level level, const char* text, void*) {
-            if (level != GGML_LOG_LEVEL_ERROR) return;
-            last_complaint = text;
-            while (!last_complaint.empty() && (last_complaint.back() == '\n' || last_complaint.back() == ' ')) last_complaint.pop_back();
-        }, nullptr);
+        llama_log_set(
+            [](ggml_log_level level, const char* text, void*) {
+                if (level != GGML_LOG_LEVEL_ERROR) return;
+                last_complaint = text;
+                while (!last_complaint.empty() && (last_complaint.back() == '\n' || last_complaint.back() == ' '))
+                    last_complaint.pop_back();
+            },
+            nullptr);
         ggml_backend_load_all();
         llama_backend_init();
     });
@@ -56,9 +62,9 @@ struct LlamaWeights::Handle {
 LlamaWeights::LlamaWeights() : handle_(std::make_unique<Handle>()) {}
 LlamaWeights::~LlamaWeights() = default;
 
-base::Result<std::shared_ptr<const LlamaWeights>> LlamaWeights::open(
-    const std::string& path, const std::vector<std::pair<std::string, std::string>>& adapters,
-    const std::function<void(float)>& progress) try {
+base::Result<std::shared_ptr<const LlamaWeights>> LlamaWeights::open(const std::string& path,
+                                                                     const std::vector<std::pair<std::string, std::string>>& adapters,
+                                                                     const std::function<void(float)>& progress) try {
     start_llama();
     auto parameters = llama_model_default_params();
     parameters.progress_callback_user_data = const_cast<void*>(static_cast<const void*>(&progress));
@@ -78,7 +84,8 @@ base::Result<std::shared_ptr<const LlamaWeights>> LlamaWeights::open(
         last_complaint.clear();
         auto* adapter = llama_adapter_lora_init(model, file.c_str());
         if (adapter == nullptr)
-            return base::fail(base::ErrorKind::corrupt, "its adapter " + name + " is unsound: " + complaint("no reason given"), "adapter_corrupt");
+            return base::fail(base::ErrorKind::corrupt, "its adapter " + name + " is unsound: " + complaint("no reason given"),
+                              "adapter_corrupt");
         handle.adapters[name] = adapter;
     }
 
@@ -95,7 +102,8 @@ base::Result<std::shared_ptr<const LlamaWeights>> LlamaWeights::open(
     facts.vocabulary = static_cast<std::uint32_t>(std::max(0, llama_vocab_n_tokens(handle.vocabulary)));
     facts.embedding_size = static_cast<std::uint32_t>(llama_model_n_embd_out(model));
     auto heads = std::max(1, llama_model_n_head(model));
-    facts.token_bytes = 4ULL * static_cast<std::uint64_t>(llama_model_n_layer(model)) * static_cast<std::uint64_t>(std::max(1, llama_model_n_head_kv(model))) *
+    facts.token_bytes = 4ULL * static_cast<std::uint64_t>(llama_model_n_layer(model)) *
+                        static_cast<std::uint64_t>(std::max(1, llama_model_n_head_kv(model))) *
                         static_cast<std::uint64_t>(llama_model_n_embd(model) / heads);
     auto pooling = metadata(model, facts.architecture + ".pooling_type");
     facts.has_pooling = !pooling.empty() && pooling != "0";
@@ -140,10 +148,12 @@ std::vector<TokenId> LlamaWeights::tokenize(std::string_view text, bool add_spec
     if (text.size() > most) return {};
     std::vector<TokenId> tokens(text.size() / 3 + 16);
     auto length = static_cast<std::int32_t>(text.size());
-    auto count = llama_tokenize(handle_->vocabulary, text.data(), length, tokens.data(), static_cast<std::int32_t>(tokens.size()), add_special, parse_special);
+    auto count = llama_tokenize(handle_->vocabulary, text.data(), length, tokens.data(), static_cast<std::int32_t>(tokens.size()),
+                                add_special, parse_special);
     if (count < 0 && count != INT32_MIN) {
         tokens.resize(static_cast<std::size_t>(-count));
-        count = llama_tokenize(handle_->vocabulary, text.data(), length, tokens.data(), static_cast<std::int32_t>(tokens.size()), add_special, parse_special);
+        count = llama_tokenize(handle_->vocabulary, text.data(), length, tokens.data(), static_cast<std::int32_t>(tokens.size()),
+                               add_special, parse_special);
     }
     tokens.resize(static_cast<std::size_t>(std::max(0, count)));
     return tokens;
@@ -191,7 +201,9 @@ std::vector<TokenId> LlamaWeights::rank_input(std::string_view query, std::strin
     auto separator = llama_vocab_sep(vocabulary);
     if (!has_token(end)) end = separator;
     std::vector<TokenId> tokens;
-    auto add = [&](TokenId token, bool wanted) { if (wanted && has_token(token)) tokens.push_back(token); };
+    auto add = [&](TokenId token, bool wanted) {
+        if (wanted && has_token(token)) tokens.push_back(token);
+    };
     auto append = [&](std::string_view text) {
         auto more = tokenize(text, false, false);
         tokens.insert(tokens.end(), more.begin(), more.end());
@@ -224,7 +236,13 @@ public:
         ++size_;
     }
     llama_batch view() {
-        return {static_cast<std::int32_t>(size_), tokens_.data(), nullptr, positions_.data(), counts_.data(), id_pointers_.data(), outputs_.data()};
+        return {static_cast<std::int32_t>(size_),
+                tokens_.data(),
+                nullptr,
+                positions_.data(),
+                counts_.data(),
+                id_pointers_.data(),
+                outputs_.data()};
     }
 
 private:
@@ -237,27 +255,19 @@ private:
     std::size_t size_ = 0;
 };
 
-// Slots come into being as they are needed: llama.cpp fills a context's whole cache with zeros when it makes
-// it, so a context for all slots would hold memory for users who never come. Growing makes a larger context and
-// moves what the slots hold; the batcher takes the lowest slots first, so this happens a few times at most.
+// All slots from the start: a state that was saved from a context of n streams is refused by one of m, so a cache
+// that grew could not take its sequences along.
 class LlamaGeneration final : public Backend {
 public:
     LlamaGeneration(std::shared_ptr<const LlamaWeights> weights, const BackendShape& shape)
-        : weights_(std::move(weights)), shape_(shape), batch_(shape.batch_tokens) {}
+        : weights_(std::move(weights)),
+          shape_(shape),
+          batch_(shape.batch_tokens) {}
 
-    base::Result<void> have_slots(std::uint32_t wanted) {
-        if (wanted <= slots_) return {};
-        using enum base::ErrorKind;
-        auto slots = std::min(shape_.slots, std::max(wanted, slots_ * growth));
-        std::vector<base::Bytes> kept(slots_);
-        for (std::uint32_t slot = 0; slot < slots_; ++slot)
-            if (llama_memory_seq_pos_max(memory_, id(slot)) >= 0 && !save(slot, kept[slot])) return base::fail(unavailable, "a slot could not be moved");
-        auto adapters = std::exchange(adapters_, {});
-        context_.reset();
-        slots_ = 0;
+    base::Result<void> open() {
         auto parameters = llama_context_default_params();
-        parameters.n_ctx = (shape_.slot_tokens + 255) / 256 * 256 * slots;  // llama.cpp rounds each stream up to this
-        parameters.n_seq_max = slots;
+        parameters.n_ctx = (shape_.slot_tokens + 255) / 256 * 256 * shape_.slots;  // llama.cpp rounds each stream up to this
+        parameters.n_seq_max = shape_.slots;
         parameters.n_batch = parameters.n_ubatch = shape_.batch_tokens;
         parameters.n_threads = parameters.n_threads_batch = static_cast<std::int32_t>(shape_.threads);
         parameters.kv_unified = false;
@@ -265,14 +275,13 @@ public:
         parameters.no_perf = true;
         last_complaint.clear();
         context_.reset(llama_init_from_model(weights_->handle().model.get(), parameters));
-        if (!context_) return base::fail(unavailable, "no room for a cache of " + std::to_string(parameters.n_ctx) + " tokens: " + complaint("no reason given"));
-        if (llama_n_ctx_seq(context_.get()) < shape_.slot_tokens) return base::fail(unavailable, "the cache came out smaller than asked for");
+        using enum base::ErrorKind;
+        if (!context_)
+            return base::fail(unavailable,
+                              "no room for a cache of " + std::to_string(parameters.n_ctx) + " tokens: " + complaint("no reason given"));
+        if (llama_n_ctx_seq(context_.get()) < shape_.slot_tokens)
+            return base::fail(unavailable, "the cache came out smaller than asked for");
         memory_ = llama_get_memory(context_.get());
-        slots_ = slots;
-        copied_.reset();
-        for (std::uint32_t slot = 0; slot < kept.size(); ++slot)
-            if (!kept[slot].empty() && !restore(kept[slot], slot)) return base::fail(unavailable, "a slot could not be moved");
-        if (!use_adapters(adapters)) return base::fail(unavailable, "the adapter could not be applied");
         return {};
     }
 
@@ -281,16 +290,15 @@ public:
         batch_.clear();
         outputs_.clear();
         for (const auto& one : tokens) {
-            if (one.slot >= slots_ && one.slot < shape_.slots)
-                if (auto grown = have_slots(one.slot + 1); !grown) return grown;
-            if (batch_.full() || one.slot >= slots_ || one.position >= shape_.slot_tokens || !weights_->has_token(one.token))
+            if (batch_.full() || one.slot >= shape_.slots || one.position >= shape_.slot_tokens || !weights_->has_token(one.token))
                 return base::fail(base::ErrorKind::bug, "a batch names a token, slot or place that does not exist");
             if (one.output) outputs_.push_back(static_cast<std::int32_t>(batch_.size()));
             batch_.add(one.token, one.position, one.slot, one.output);
         }
         if (batch_.size() == 0) return {};
         auto status = llama_decode(context_.get(), batch_.view());
-        if (status != 0) return base::fail(base::ErrorKind::unavailable, "the model could not compute a step (" + std::to_string(status) + ")");
+        if (status != 0)
+            return base::fail(base::ErrorKind::unavailable, "the model could not compute a step (" + std::to_string(status) + ")");
         llama_synchronize(context_.get());
         return {};
     } catch (const std::exception& error) {
@@ -306,7 +314,7 @@ public:
     // Through a buffer rather than with llama_memory_seq_cp, which between streams copies all cells of a
     // context, used or not: ten to thirty times as much for a usual prompt (measured, docs/decisions).
     bool copy(std::uint32_t from, std::uint32_t to) override {
-        if (!have_slots(to + 1)) return false;
+        if (from >= shape_.slots || to >= shape_.slots) return false;
         if (copied_ != from) {
             copied_.reset();
             if (!save(from, buffer_)) return false;
@@ -317,12 +325,12 @@ public:
 
     bool trim(std::uint32_t slot, std::uint32_t length) override {
         copied_.reset();
-        if (slot >= slots_) return length == 0;
+        if (slot >= shape_.slots) return false;
         return llama_memory_seq_rm(memory_, id(slot), length == 0 ? -1 : static_cast<llama_pos>(length), -1);
     }
 
     bool save(std::uint32_t slot, base::Bytes& out) override try {
-        if (slot >= slots_) return false;
+        if (slot >= shape_.slots) return false;
         out.resize(llama_state_seq_get_size(context_.get(), id(slot)));
         auto written = llama_state_seq_get_data(context_.get(), reinterpret_cast<std::uint8_t*>(out.data()), out.size(), id(slot));
         out.resize(written);
@@ -332,7 +340,7 @@ public:
     }
 
     bool restore(std::span<const std::byte> saved, std::uint32_t slot) override try {
-        if (!have_slots(slot + 1)) return false;
+        if (slot >= shape_.slots) return false;
         llama_memory_seq_rm(memory_, id(slot), -1, -1);
         return llama_state_seq_set_data(context_.get(), reinterpret_cast<const std::uint8_t*>(saved.data()), saved.size(), id(slot)) > 0;
     } catch (const std::exception&) {
@@ -355,14 +363,12 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t growth = 4;
     static llama_seq_id id(std::uint32_t slot) { return static_cast<llama_seq_id>(slot); }
 
     std::shared_ptr<const LlamaWeights> weights_;
     ContextPointer context_;
     BackendShape shape_;
     llama_memory_t memory_ = nullptr;
-    std::uint32_t slots_ = 0;
     Batch batch_;
     std::vector<std::int32_t> outputs_;
     std::vector<AdapterChoice> adapters_;
@@ -377,9 +383,8 @@ base::Result<GenerationBackend> open_generation(std::shared_ptr<const LlamaWeigh
     auto slot_bytes = weights->facts().token_bytes * ((shape.slot_tokens + 255) / 256 * 256);
     auto vocabulary = static_cast<std::uint64_t>(weights->facts().vocabulary);
     result.memory = slot_bytes * shape.slots + static_cast<std::uint64_t>(shape.batch_tokens) * vocabulary * sizeof(float) / 8;
-    auto first_slots = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(first_cache_bytes / std::max<std::uint64_t>(1, slot_bytes), 1, shape.slots));
     auto backend = std::make_unique<LlamaGeneration>(weights, shape);
-    if (auto made = backend->have_slots(first_slots); !made) return std::unexpected(made.error());
+    if (auto made = backend->open(); !made) return std::unexpected(made.error());
 
     // The first decode pages the weights in, and a saved token tells how large one is.
     auto first = llama_vocab_bos(weights->handle().vocabulary);
@@ -401,7 +406,9 @@ namespace {
 class LlamaPooling final : public PoolingBackend {
 public:
     LlamaPooling(std::shared_ptr<const LlamaWeights> weights, ContextPointer context)
-        : weights_(std::move(weights)), context_(std::move(context)), batch_(pooling_batch_tokens) {}
+        : weights_(std::move(weights)),
+          context_(std::move(context)),
+          batch_(pooling_batch_tokens) {}
 
     std::uint32_t batch_tokens() const override { return pooling_batch_tokens; }
     std::uint32_t batch_inputs() const override { return pooling_batch_inputs; }
@@ -423,7 +430,8 @@ public:
         auto* model = weights_->handle().model.get();
         bool encoder_only = llama_model_has_encoder(model) && !llama_model_has_decoder(model);
         auto status = encoder_only ? llama_encode(context, batch_.view()) : llama_decode(context, batch_.view());
-        if (status != 0) return base::fail(base::ErrorKind::unavailable, "the model could not compute the vectors (" + std::to_string(status) + ")");
+        if (status != 0)
+            return base::fail(base::ErrorKind::unavailable, "the model could not compute the vectors (" + std::to_string(status) + ")");
         llama_synchronize(context);
         auto width = weights_->facts().ranks ? 1U : weights_->facts().embedding_size;
         std::vector<std::vector<float>> rows;

@@ -19,7 +19,7 @@ namespace hanse::engine {
 namespace {
 
 constexpr std::uint32_t sequences_most = 64;
-constexpr std::uint32_t sequences_liked = 8;   // a context is chosen so that at least as many fit
+constexpr std::uint32_t sequences_liked = 8;  // a context is chosen so that at least as many fit
 constexpr std::uint32_t context_liked = 4096;
 constexpr std::uint32_t context_least = 2048;
 constexpr std::uint64_t cache_least = 256ULL << 20;
@@ -31,14 +31,15 @@ std::uint32_t usable_cores() {
 }
 
 std::uint64_t machine_memory() {
-    return static_cast<std::uint64_t>(std::max(0L, sysconf(_SC_PHYS_PAGES))) * static_cast<std::uint64_t>(std::max(0L, sysconf(_SC_PAGE_SIZE)));
+    return static_cast<std::uint64_t>(std::max(0L, sysconf(_SC_PHYS_PAGES))) *
+           static_cast<std::uint64_t>(std::max(0L, sysconf(_SC_PAGE_SIZE)));
 }
 
 }  // namespace
 
 CacheShape choose_cache(const ModelSpec& spec, std::uint32_t context_trained, std::uint64_t token_bytes, std::uint64_t memory) {
     CacheShape shape;
-    auto budget = std::max<std::uint64_t>(cache_least, memory / 24) / std::max<std::uint64_t>(1, token_bytes);
+    auto budget = std::max<std::uint64_t>(cache_least, memory / 48) / std::max<std::uint64_t>(1, token_bytes);
     if (spec.cache_tokens != 0) budget = spec.cache_tokens;
     shape.context = std::min(spec.context, context_trained);
     if (shape.context == 0) {
@@ -46,10 +47,10 @@ CacheShape choose_cache(const ModelSpec& spec, std::uint32_t context_trained, st
         auto each = static_cast<std::uint32_t>(std::min<std::uint64_t>(budget / wanted_sequences / 256 * 256, context_liked));
         shape.context = std::min(std::max(each, context_least), context_trained);
     }
-    shape.sequences = spec.sequences != 0 ? spec.sequences
-                                          : static_cast<std::uint32_t>(std::clamp<std::uint64_t>(budget / shape.context, 1, sequences_most));
-    if (spec.cache_tokens != 0)
-        shape.sequences = std::clamp<std::uint32_t>(spec.cache_tokens / shape.context, 1, shape.sequences);
+    shape.sequences = spec.sequences != 0
+                          ? spec.sequences
+                          : static_cast<std::uint32_t>(std::clamp<std::uint64_t>(budget / shape.context, 1, sequences_most));
+    if (spec.cache_tokens != 0) shape.sequences = std::clamp<std::uint32_t>(spec.cache_tokens / shape.context, 1, shape.sequences);
     shape.sequences = std::min(shape.sequences, 256U);
     return shape;
 }
@@ -63,13 +64,14 @@ public:
         std::shared_ptr<const LlamaWeights> weights;
         base::Result<ChatTemplate> chat_template;  // an unreadable one spoils conversations, not plain prompts
         base::Clock& clock;
-        std::vector<std::string> pieces = {};      // with the template's markers written out; empty: the weights' own
+        std::vector<std::string> pieces = {};  // with the template's markers written out; empty: the weights' own
         std::shared_ptr<const VocabularyTrie> trie = {};
-        std::unique_ptr<StepLoop> loop = {};       // none: it does not generate
+        std::unique_ptr<StepLoop> loop = {};  // none: it does not generate
         std::unique_ptr<VectorLoop> vectors = {};
     };
     explicit LocalModel(Parts parts)
-        : parts_(std::move(parts)), constraints_(parts_.trie ? std::make_unique<ConstraintCompiler>(parts_.trie) : nullptr) {}
+        : parts_(std::move(parts)),
+          constraints_(parts_.trie ? std::make_unique<ConstraintCompiler>(parts_.trie) : nullptr) {}
 
     const ModelFacts& facts() const override { return parts_.facts; }
     ModelLoad load() const override { return parts_.loop ? parts_.loop->load() : ModelLoad{}; }
@@ -89,12 +91,15 @@ public:
 
     base::Result<void> submit(GenerateRequest request, std::shared_ptr<EventStream> out) override {
         using enum base::ErrorKind;
-        if (!parts_.loop) return base::fail(invalid, "model " + parts_.facts.name + " cannot generate text", "model_cannot_generate", "model");
+        if (!parts_.loop)
+            return base::fail(invalid, "model " + parts_.facts.name + " cannot generate text", "model_cannot_generate", "model");
         for (auto token : request.prompt)
-            if (!parts_.weights->has_token(token)) return base::fail(invalid, "the prompt holds a token that the model does not have", {}, "prompt");
+            if (!parts_.weights->has_token(token))
+                return base::fail(invalid, "the prompt holds a token that the model does not have", {}, "prompt");
         for (const auto& adapter : request.adapters)
             if (!parts_.weights->has_adapter(adapter.name))
-                return base::fail(not_found, "model " + parts_.facts.name + " has no adapter " + adapter.name, "adapter_not_found", "model");
+                return base::fail(not_found, "model " + parts_.facts.name + " has no adapter " + adapter.name, "adapter_not_found",
+                                  "model");
         std::optional<ConstraintMatcher> constraint;
         if (!std::holds_alternative<std::monostate>(request.constraint)) {
             auto made = constraints_->matcher(request.constraint, request.constraint_triggers);
@@ -137,16 +142,18 @@ base::Result<std::shared_ptr<Model>> load_model(const ModelSpec& spec, const std
     };
     if (auto sound = catalog::check_gguf(spec.path); !sound) return unsound(sound.error());
     // Weights are most of the work; the cache and a first step are the rest.
-    auto part = [&](float done) { if (progress) progress(0.9F * done); };
+    auto part = [&](float done) {
+        if (progress) progress(0.9F * done);
+    };
     auto weights = LlamaWeights::open(spec.path, spec.adapters, part);
     if (!weights) return unsound(weights.error());
 
     const auto& seen = (*weights)->facts();
-    LocalModel::Parts parts{
-        .facts = {},
-        .weights = *weights,
-        .chat_template = ChatTemplate::compile({spec.chat_template.empty() ? seen.chat_template : spec.chat_template, seen.begin_text, seen.end_text, seen.name}),
-        .clock = clock};
+    LocalModel::Parts parts{.facts = {},
+                            .weights = *weights,
+                            .chat_template = ChatTemplate::compile({spec.chat_template.empty() ? seen.chat_template : spec.chat_template,
+                                                                    seen.begin_text, seen.end_text, seen.name}),
+                            .clock = clock};
     auto shape = choose_cache(spec, seen.context, seen.token_bytes, machine_memory());
     auto threads = spec.threads != 0 ? spec.threads : usable_cores();
     auto& facts = parts.facts;
@@ -180,7 +187,12 @@ base::Result<std::shared_ptr<Model>> load_model(const ModelSpec& spec, const std
         auto control = parts.weights->control_tokens();
         auto end = parts.weights->end_tokens();
         parts.trie = std::make_shared<const VocabularyTrie>(parts.weights->special_pieces(), control, end);
-        StepLoop::Parts loop{std::move(opened->backend), {}, {parts.pieces.empty() ? parts.weights->pieces() : std::span<const std::string>(parts.pieces), parts.weights->special_pieces(), {}}, clock};
+        StepLoop::Parts loop{std::move(opened->backend),
+                             {},
+                             {parts.pieces.empty() ? parts.weights->pieces() : std::span<const std::string>(parts.pieces),
+                              parts.weights->special_pieces(),
+                              {}},
+                             clock};
         loop.texts.ends.assign(facts.vocabulary, false);
         for (auto token : end) loop.texts.ends[static_cast<std::size_t>(token)] = true;
         loop.limits.slots = shape.sequences;
