@@ -28,10 +28,11 @@ constexpr std::string_view teuken =
     "{% if language == 'DE' %}Ein Gespräch zwischen einem Menschen und einem Assistenten mit künstlicher Intelligenz. "
     "Der Assistent gibt hilfreiche und höfliche Antworten auf die Fragen des Menschen."
     "{% else %}A chat between a human and an artificial intelligence assistant. "
-    "The assistant gives helpful and polite answers to the human's questions.{% endif %}\n{% endif %}"
-    "{% for message in messages %}{{ message.role[0] | upper }}{{ message.role[1:] }}: {{ message.content }}"
-    "{% if not loop.last %}{{ eos_token if message.role == 'assistant' }}\n{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}\nAssistant:{% endif %}";
+    "The assistant gives helpful and polite answers to the human's questions.{% endif %}{{ '\\n' }}{% endif %}"
+    "{% for message in messages %}{{ 'User' if message.role == 'user' else ('Assistant' if message.role == 'assistant' else 'System') }}: "
+    "{{ message.content }}"
+    "{% if not loop.last %}{{ eos_token if message.role == 'assistant' }}{{ '\\n' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '\\n' }}Assistant:{% endif %}";
 
 std::string_view word(Role role) {
     switch (role) {
@@ -47,7 +48,8 @@ AnswerFormat format_of(std::string_view text) {
     AnswerFormat format;
     if (text.contains("<|tools_prefix|>")) format.calls = CallSyntax::apertus;
     else if (text.contains("[TOOL_CALLS]")) format.calls = CallSyntax::mistral;
-    else if (text.contains("<|python_tag|>") || (text.contains("<|start_header_id|>") && text.contains("ipython"))) format.calls = CallSyntax::llama;
+    else if (text.contains("<|python_tag|>") || (text.contains("<|start_header_id|>") && text.contains("ipython")))
+        format.calls = CallSyntax::llama;
     else format.calls = CallSyntax::hermes;
     if (text.contains("<|inner_prefix|>")) format.reasoning = ReasoningSyntax::inner;
     else if (text.contains("[THINK]")) format.reasoning = ReasoningSyntax::mistral_think;
@@ -123,14 +125,21 @@ struct ChatTemplate::State {
         }
         can.system = shows(Json::array({Json{{"role", role("system")}, {"content", content("needle-system")}}, user()}), "needle-system");
         const Json tool{{"type", "function"},
-                        {"function", {{"name", "needle_tool"},
-                                      {"description", "needle"},
-                                      {"parameters", {{"type", "object"}, {"properties", {{"x", {{"type", "string"}, {"description", "x"}}}}}, {"required", Json::array({"x"})}}}}}};
+                        {"function",
+                         {{"name", "needle_tool"},
+                          {"description", "needle"},
+                          {"parameters",
+                           {{"type", "object"},
+                            {"properties", {{"x", {{"type", "string"}, {"description", "x"}}}}},
+                            {"required", Json::array({"x"})}}}}}};
         can.tools = shows(Json::array({user()}), "needle_tool", Json::array({tool}));
         if (!can.tools) return;
         const auto call = [&](const Json& arguments) {
-            return Json{{"role", role("assistant")}, {"content", content("")},
-                        {"tool_calls", Json::array({Json{{"id", "abcdefghi"}, {"type", "function"}, {"function", {{"name", "needle_tool"}, {"arguments", arguments}}}}})}};
+            return Json{{"role", role("assistant")},
+                        {"content", content("")},
+                        {"tool_calls", Json::array({Json{{"id", "abcdefghi"},
+                                                         {"type", "function"},
+                                                         {"function", {{"name", "needle_tool"}, {"arguments", arguments}}}}})}};
         };
         const Json object{{"needle_key", "needle_value"}};
         const auto tools = Json::array({tool});
@@ -139,8 +148,10 @@ struct ChatTemplate::State {
         const bool as_text = !as_object && shows(Json::array({user(), call(object.dump())}), "\"needle_key\"", tools);
         can.tool_calls = as_object || as_text;
         can.call_arguments_as_text = as_text;
-        const Json answer{{"role", role("tool")}, {"name", "needle_tool"}, {"tool_call_id", "abcdefghi"}, {"content", content("needle-answer")}};
-        can.tool_answers = can.tool_calls && shows(Json::array({user(), call(as_text ? Json(object.dump()) : object), answer}), "needle-answer", tools);
+        const Json answer{
+            {"role", role("tool")}, {"name", "needle_tool"}, {"tool_call_id", "abcdefghi"}, {"content", content("needle-answer")}};
+        can.tool_answers =
+            can.tool_calls && shows(Json::array({user(), call(as_text ? Json(object.dump()) : object), answer}), "needle-answer", tools);
     }
 
     // --- Rendering ------------------------------------------------------------------------------
@@ -164,7 +175,8 @@ struct ChatTemplate::State {
             Json arguments = call.arguments.empty() ? "{}" : call.arguments;
             if (!can.call_arguments_as_text)
                 if (auto object = parse_json(arguments.get_ref<const std::string&>(), "arguments")) arguments = std::move(*object);
-            calls.push_back({{"id", format.calls == CallSyntax::mistral ? short_id(call.id) : call.id}, {"type", "function"},
+            calls.push_back({{"id", format.calls == CallSyntax::mistral ? short_id(call.id) : call.id},
+                             {"type", "function"},
                              {"function", {{"name", call.name}, {"arguments", std::move(arguments)}}}});
         }
         out["tool_calls"] = std::move(calls);
@@ -177,7 +189,8 @@ struct ChatTemplate::State {
         auto messages = conversation.messages;
         if (tell_tools) {
             auto text = tools_instruction(conversation.tools, format.calls);
-            if (!messages.empty() && messages.front().role == Role::system) messages.front().text += (messages.front().text.empty() ? "" : "\n\n") + text;
+            if (!messages.empty() && messages.front().role == Role::system)
+                messages.front().text += (messages.front().text.empty() ? "" : "\n\n") + text;
             else messages.insert(messages.begin(), Message{.role = Role::system, .text = std::move(text)});
         }
         if (can.system) return messages;
@@ -201,8 +214,10 @@ struct ChatTemplate::State {
         for (std::size_t i = 0; i < conversation.tools.size(); ++i) {
             const auto& tool = conversation.tools[i];
             auto parameters = parse_json(tool.parameters.empty() ? "{}" : tool.parameters, "the tool's parameters");
-            if (!parameters) return fail(ErrorKind::invalid, parameters.error().message, {}, std::format("tools[{}].function.parameters", i));
-            out.push_back({{"type", "function"}, {"function", {{"name", tool.name}, {"description", tool.description}, {"parameters", std::move(*parameters)}}}});
+            if (!parameters)
+                return fail(ErrorKind::invalid, parameters.error().message, {}, std::format("tools[{}].function.parameters", i));
+            out.push_back({{"type", "function"},
+                           {"function", {{"name", tool.name}, {"description", tool.description}, {"parameters", std::move(*parameters)}}}});
         }
         return out;
     }
@@ -238,12 +253,16 @@ base::Result<RenderedPrompt> ChatTemplate::render(const Conversation& conversati
     std::vector<ToolDefinition> callable = conversation.tools;
     if (mode == Mode::named) std::erase_if(callable, [&](const auto& tool) { return tool.name != conversation.tool_choice.name; });
     if ((mode == Mode::named || mode == Mode::required) && callable.empty())
-        return fail(ErrorKind::invalid, mode == Mode::named ? "tool_choice names a tool that is not among the tools" : "tool_choice requires a tool, but there are none", {}, "tool_choice");
+        return fail(ErrorKind::invalid,
+                    mode == Mode::named ? "tool_choice names a tool that is not among the tools"
+                                        : "tool_choice requires a tool, but there are none",
+                    {}, "tool_choice");
     try {
         Json variables = Json::object();
         if (!conversation.template_arguments.empty()) {
             auto given = parse_json(conversation.template_arguments, "the template's arguments");
-            if (!given || !given->is_object()) return fail(ErrorKind::invalid, "the template's arguments must be a JSON object", {}, "chat_template_kwargs");
+            if (!given || !given->is_object())
+                return fail(ErrorKind::invalid, "the template's arguments must be a JSON object", {}, "chat_template_kwargs");
             variables = std::move(*given);
         }
         auto messages = Json::array();
@@ -266,9 +285,12 @@ base::Result<RenderedPrompt> ChatTemplate::render(const Conversation& conversati
         out.starts_in_reasoning = conversation.add_generation_prompt && !open.empty() && without_trailing_blanks(out.text).ends_with(open);
         if (offered) {
             const bool required = mode != Mode::automatic;
-            auto grammar = call_grammar(callable, {.syntax = s.format.calls, .names_before_arguments = s.names_before_arguments,
-                                                   .parallel = conversation.parallel_tool_calls, .required = required,
-                                                   .after = required && out.starts_in_reasoning ? s.format.reasoning_close() : std::string_view{}});
+            auto grammar =
+                call_grammar(callable, {.syntax = s.format.calls,
+                                        .names_before_arguments = s.names_before_arguments,
+                                        .parallel = conversation.parallel_tool_calls,
+                                        .required = required,
+                                        .after = required && out.starts_in_reasoning ? s.format.reasoning_close() : std::string_view{}});
             out.constraint = std::move(grammar.constraint);
             out.constraint_triggers = std::move(grammar.triggers);
         }

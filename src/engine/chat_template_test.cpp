@@ -26,7 +26,8 @@ Conversation greeting() { return {.messages = {{.role = Role::system, .text = "B
 
 Conversation with_tool(ToolChoice::Mode mode = ToolChoice::Mode::automatic) {
     auto out = greeting();
-    out.tools = {{"get_weather", "The weather in a city.", R"({"type":"object","properties":{"city":{"type":"string"}},"required":["city"]})"}};
+    out.tools = {
+        {"get_weather", "The weather in a city.", R"({"type":"object","properties":{"city":{"type":"string"}},"required":["city"]})"}};
     out.tool_choice.mode = mode;
     return out;
 }
@@ -67,7 +68,7 @@ TEST(ChatTemplate, speaks_to_teuken_in_the_language_asked_for) {
     const auto teuken = compiled("", "Teuken-7B-instruct-v0.6");
     Conversation hello{.messages = {{.text = "Moin"}}};
     EXPECT_TRUE(rendered(teuken, hello).text.starts_with("System: Ein Gespräch"));
-    EXPECT_TRUE(rendered(teuken, hello).text.ends_with("\nUser: Moin\nAssistant:"));
+    EXPECT_TRUE(rendered(teuken, hello).text.ends_with("\nUser: Moin\nAssistant:")) << rendered(teuken, hello).text;
     hello.template_arguments = R"({"language":"EN"})";
     EXPECT_TRUE(rendered(teuken, hello).text.starts_with("System: A chat"));
 }
@@ -102,12 +103,16 @@ TEST(ChatTemplate, writes_calls_and_their_answers_either_way) {
     const auto native = rendered(compiled(knows_tools), conversation).text;
     EXPECT_TRUE(native.contains(R"(<tool_call>{"name": "get_weather", "arguments": {"city": "Kiel"}}</tool_call><t>9 °C</t>)")) << native;
     const auto told = rendered(compiled(""), conversation).text;
-    EXPECT_TRUE(told.contains("<|im_start|>assistant\n<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\":\"Kiel\"}}\n</tool_call>")) << told;
+    EXPECT_TRUE(
+        told.contains("<|im_start|>assistant\n<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\":\"Kiel\"}}\n</tool_call>"))
+        << told;
     EXPECT_TRUE(told.contains("<|im_start|>user\n<tool_response>\n9 °C\n</tool_response>")) << told;
 }
 
 TEST(ChatTemplate, puts_the_system_text_into_the_first_question_where_there_is_no_system) {
-    const auto with = compiled("{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('No system here') }}{% endif %}{{ m.role }}:{{ m.content }};{% endfor %}");
+    const auto with = compiled(
+        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('No system here') }}{% endif %}{{ m.role }}:{{ m.content "
+        "}};{% endfor %}");
     EXPECT_EQ(rendered(with, greeting()).text, "user:Be kind.\n\nMoin;");
 }
 
@@ -120,7 +125,9 @@ TEST(ChatTemplate, constrains_required_calls_from_the_start) {
     const auto prompt = rendered(compiled(knows_tools), with_tool(ToolChoice::Mode::required));
     EXPECT_TRUE(prompt.constraint_triggers.empty());
     EXPECT_TRUE(takes(prompt, "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Kiel\"}}\n</tool_call>"));
-    EXPECT_TRUE(takes(prompt, R"(<tool_call>{"name":"get_weather","arguments":{"city":"a"}}</tool_call><tool_call>{"name":"get_weather","arguments":{"city":"b"}}</tool_call>)"));
+    EXPECT_TRUE(takes(
+        prompt,
+        R"(<tool_call>{"name":"get_weather","arguments":{"city":"a"}}</tool_call><tool_call>{"name":"get_weather","arguments":{"city":"b"}}</tool_call>)"));
     EXPECT_FALSE(takes(prompt, R"(<tool_call>{"name":"get_weather","arguments":{"town":"Kiel"}}</tool_call>)"));
     EXPECT_FALSE(takes(prompt, "The weather is fine."));
 }
@@ -172,7 +179,8 @@ TEST(ChatTemplate, refuses_a_named_tool_that_is_not_there) {
 }
 
 TEST(ChatTemplate, tells_only_the_time_it_was_given) {
-    EXPECT_EQ(rendered(compiled("{{ strftime_now('%d %b %Y %H:%M') }} {{ messages[0].content }}"), {.messages = {{.text = "x"}}}).text, "24 Nov 2026 05:00 x");
+    EXPECT_EQ(rendered(compiled("{{ strftime_now('%d %b %Y %H:%M') }} {{ messages[0].content }}"), {.messages = {{.text = "x"}}}).text,
+              "24 Nov 2026 05:00 x");
 }
 
 TEST(ChatTemplate, passes_on_why_a_template_refuses) {
