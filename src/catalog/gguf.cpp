@@ -23,9 +23,9 @@ using base::Result;
 
 constexpr std::uint64_t keys_max = 65'536;
 constexpr std::uint64_t tensors_max = 500'000;
-constexpr std::uint64_t key_length_max = 65'535;    // GGUF specification
-constexpr std::uint64_t name_length_max = 63;       // GGML_MAX_NAME with its zero
-constexpr std::uint64_t kept_text_max = 1U << 20;   // of the texts that become facts
+constexpr std::uint64_t key_length_max = 65'535;   // GGUF specification
+constexpr std::uint64_t name_length_max = 63;      // GGML_MAX_NAME with its zero
+constexpr std::uint64_t kept_text_max = 1U << 20;  // of the texts that become facts
 constexpr std::uint32_t dimensions_max = 4;
 constexpr std::uint64_t data_bytes_max = std::uint64_t{1} << 60;
 
@@ -33,15 +33,19 @@ enum class ValueType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean,
 constexpr std::array<std::uint64_t, 13> value_sizes{1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 
 // ggml's types of tensors: elements and bytes of a block. Numbers without a name are no longer in use.
-struct TensorType { std::uint32_t number; std::string_view name; std::uint64_t elements, bytes; };
+struct TensorType {
+    std::uint32_t number;
+    std::string_view name;
+    std::uint64_t elements, bytes;
+};
 constexpr TensorType tensor_types[] = {
-    {0, "F32", 1, 4},        {1, "F16", 1, 2},        {2, "Q4_0", 32, 18},     {3, "Q4_1", 32, 20},    {6, "Q5_0", 32, 22},    {7, "Q5_1", 32, 24},
-    {8, "Q8_0", 32, 34},     {9, "Q8_1", 32, 36},     {10, "Q2_K", 256, 84},   {11, "Q3_K", 256, 110}, {12, "Q4_K", 256, 144}, {13, "Q5_K", 256, 176},
-    {14, "Q6_K", 256, 210},  {15, "Q8_K", 256, 292},  {16, "IQ2_XXS", 256, 66}, {17, "IQ2_XS", 256, 74}, {18, "IQ3_XXS", 256, 98}, {19, "IQ1_S", 256, 50},
-    {20, "IQ4_NL", 32, 18},  {21, "IQ3_S", 256, 110}, {22, "IQ2_S", 256, 82},  {23, "IQ4_XS", 256, 136}, {24, "I8", 1, 1},      {25, "I16", 1, 2},
-    {26, "I32", 1, 4},       {27, "I64", 1, 8},       {28, "F64", 1, 8},       {29, "IQ1_M", 256, 56}, {30, "BF16", 1, 2},     {34, "TQ1_0", 256, 54},
-    {35, "TQ2_0", 256, 66},  {39, "MXFP4", 32, 17},   {40, "NVFP4", 64, 36},
-    {41, "Q1_0", 128, 18},   {42, "Q2_0", 64, 18}};
+    {0, "F32", 1, 4},        {1, "F16", 1, 2},         {2, "Q4_0", 32, 18},    {3, "Q4_1", 32, 20},    {6, "Q5_0", 32, 22},
+    {7, "Q5_1", 32, 24},     {8, "Q8_0", 32, 34},      {9, "Q8_1", 32, 36},    {10, "Q2_K", 256, 84},  {11, "Q3_K", 256, 110},
+    {12, "Q4_K", 256, 144},  {13, "Q5_K", 256, 176},   {14, "Q6_K", 256, 210}, {15, "Q8_K", 256, 292}, {16, "IQ2_XXS", 256, 66},
+    {17, "IQ2_XS", 256, 74}, {18, "IQ3_XXS", 256, 98}, {19, "IQ1_S", 256, 50}, {20, "IQ4_NL", 32, 18}, {21, "IQ3_S", 256, 110},
+    {22, "IQ2_S", 256, 82},  {23, "IQ4_XS", 256, 136}, {24, "I8", 1, 1},       {25, "I16", 1, 2},      {26, "I32", 1, 4},
+    {27, "I64", 1, 8},       {28, "F64", 1, 8},        {29, "IQ1_M", 256, 56}, {30, "BF16", 1, 2},     {34, "TQ1_0", 256, 54},
+    {35, "TQ2_0", 256, 66},  {39, "MXFP4", 32, 17},    {40, "NVFP4", 64, 36},  {41, "Q1_0", 128, 18},  {42, "Q2_0", 64, 18}};
 
 std::string shown(std::string_view text) {
     std::string out;
@@ -107,8 +111,15 @@ public:
     }
 
 private:
-    struct Value { ValueType type; std::uint64_t whole = 0; std::string text = {}; };
-    struct Tensor { std::uint64_t offset, bytes; std::string name; };
+    struct Value {
+        ValueType type;
+        std::uint64_t whole = 0;
+        std::string text = {};
+    };
+    struct Tensor {
+        std::uint64_t offset, bytes;
+        std::string name;
+    };
 
     static std::unexpected<base::Error> short_file(std::string_view field) { return wrong(field, "the file ends within it"); }
 
@@ -118,11 +129,13 @@ private:
         if (std::string_view(magic.data(), 4) != "GGUF") return wrong("magic", "this is no GGUF file");
         if (!in_.read(facts_.version)) return short_file("version");
         if (facts_.version != 2 && facts_.version != 3)
-            return wrong("version", (facts_.version & 0xFFFF) == 0 ? "the file is for big-endian machines" : std::format("{} is not known, 2 and 3 are", facts_.version));
+            return wrong("version", (facts_.version & 0xFFFF) == 0 ? "the file is for big-endian machines"
+                                                                   : std::format("{} is not known, 2 and 3 are", facts_.version));
         if (!in_.read(facts_.tensors)) return short_file("tensor count");
         if (!in_.read(keys_)) return short_file("key count");
         // The least that each takes in the file.
-        if (facts_.tensors > tensors_max || facts_.tensors > in_.left() / 24) return wrong("tensor count", std::format("{} is more than the file can hold", facts_.tensors));
+        if (facts_.tensors > tensors_max || facts_.tensors > in_.left() / 24)
+            return wrong("tensor count", std::format("{} is more than the file can hold", facts_.tensors));
         if (keys_ > keys_max || keys_ > in_.left() / 13) return wrong("key count", std::format("{} is more than the file can hold", keys_));
         return {};
     }
@@ -158,10 +171,14 @@ private:
         if (!seen_keys_.insert(*key).second) return wrong(field, "the key is given twice");
         ValueType type{};
         if (!read_type(type)) return short_file(field);
-        if (static_cast<std::uint32_t>(type) >= value_sizes.size()) return wrong(field, std::format("the value's type {} is not known", static_cast<std::uint32_t>(type)));
+        if (static_cast<std::uint32_t>(type) >= value_sizes.size())
+            return wrong(field, std::format("the value's type {} is not known", static_cast<std::uint32_t>(type)));
         if (type == ValueType::array) return array(*key, field);
         if (type == ValueType::text) {
-            if (!is_wanted_text(*key)) return skip_text(field);
+            if (!is_wanted_text(*key)) {
+                values_[*key] = {type, 0, {}};  // its type may be wrong for what the key means
+                return skip_text(field);
+            }
             auto value = text(field, kept_text_max);
             if (!value) return std::unexpected(value.error());
             if (!base::is_valid_utf8(*value)) return wrong(field, "it is no valid UTF-8");
@@ -193,7 +210,8 @@ private:
         ValueType type{};
         std::uint64_t count = 0;
         if (!read_type(type) || !in_.read(count)) return short_file(field);
-        if (static_cast<std::uint32_t>(type) >= value_sizes.size()) return wrong(field, std::format("the items' type {} is not known", static_cast<std::uint32_t>(type)));
+        if (static_cast<std::uint32_t>(type) >= value_sizes.size())
+            return wrong(field, std::format("the items' type {} is not known", static_cast<std::uint32_t>(type)));
         if (type == ValueType::array) return wrong(field, "an array of arrays is not supported");
         const auto least = type == ValueType::text ? 8 : value_sizes[static_cast<std::size_t>(type)];
         if (count > in_.left() / least) return wrong(field, std::format("{} items are more than the file can hold", count));
@@ -218,7 +236,8 @@ private:
     Result<std::optional<std::uint64_t>> whole(const std::string& key) const {
         const auto found = values_.find(key);
         if (found == values_.end()) return std::nullopt;
-        if (found->second.type == ValueType::text || found->second.type == ValueType::boolean) return wrong(shown(key), "it must be a whole number");
+        if (found->second.type == ValueType::text || found->second.type == ValueType::boolean)
+            return wrong(shown(key), "it must be a whole number");
         return found->second.whole;
     }
 
@@ -234,14 +253,18 @@ private:
         facts_.tokenizer = text_of("tokenizer.ggml.model");
         facts_.chat_template = text_of("tokenizer.chat_template");
         for (const char c : facts_.architecture)
-            if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.')) return wrong("general.architecture", "it is no architecture's name");
+            if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.'))
+                return wrong("general.architecture", "it is no architecture's name");
         std::optional<std::uint64_t> file_type;
         std::optional<std::uint64_t> pooling;
         std::optional<std::uint64_t> alignment;
         const std::pair<std::string, std::optional<std::uint64_t>*> numbers[] = {
-            {facts_.architecture + ".context_length", &facts_.context_length}, {facts_.architecture + ".embedding_length", &facts_.embedding_length},
-            {facts_.architecture + ".block_count", &facts_.block_count},       {facts_.architecture + ".pooling_type", &pooling},
-            {"general.file_type", &file_type},                                 {"general.alignment", &alignment}};
+            {facts_.architecture + ".context_length", &facts_.context_length},
+            {facts_.architecture + ".embedding_length", &facts_.embedding_length},
+            {facts_.architecture + ".block_count", &facts_.block_count},
+            {facts_.architecture + ".pooling_type", &pooling},
+            {"general.file_type", &file_type},
+            {"general.alignment", &alignment}};
         for (const auto& [key, to] : numbers) {
             auto value = whole(key);
             if (!value) return std::unexpected(value.error());
@@ -251,7 +274,8 @@ private:
         if (file_type) facts_.file_type = static_cast<std::uint32_t>(*file_type);
         if (pooling) facts_.pooling_type = static_cast<std::uint32_t>(*pooling);
         if (alignment) {
-            if (!std::has_single_bit(*alignment) || *alignment > (1U << 24)) return wrong("general.alignment", std::format("{} is no power of two within reason", *alignment));
+            if (!std::has_single_bit(*alignment) || *alignment > (1U << 24))
+                return wrong("general.alignment", std::format("{} is no power of two within reason", *alignment));
             alignment_ = *alignment;
         }
         return {};
@@ -273,7 +297,8 @@ private:
         for (std::uint32_t i = 0; i < dimensions; ++i) {
             std::uint64_t length = 0;
             if (!in_.read(length)) return short_file(field);
-            if (length == 0 || __builtin_mul_overflow(elements, length, &elements) || elements > data_bytes_max) return wrong(field, "its shape is empty or beyond reason");
+            if (length == 0 || __builtin_mul_overflow(elements, length, &elements) || elements > data_bytes_max)
+                return wrong(field, "its shape is empty or beyond reason");
             if (i == 0) row = length;
         }
         std::uint32_t type_number = 0;
@@ -283,11 +308,13 @@ private:
         if (type == std::end(tensor_types)) return wrong(field, std::format("its type {} is not known", type_number));
         if (row % type->elements != 0) return wrong(field, std::format("rows of {} are no whole blocks of {}", row, type->name));
         std::uint64_t bytes = 0;
-        if (__builtin_mul_overflow(elements / type->elements, type->bytes, &bytes) || bytes > data_bytes_max) return wrong(field, "its size is beyond reason");
+        if (__builtin_mul_overflow(elements / type->elements, type->bytes, &bytes) || bytes > data_bytes_max)
+            return wrong(field, "its size is beyond reason");
         if (offset % alignment_ != 0) return wrong(field, std::format("its offset {} is not aligned to {}", offset, alignment_));
         facts_.parameters += elements;
         facts_.tensor_bytes += bytes;
-        if (facts_.tensor_bytes > data_bytes_max || facts_.parameters > data_bytes_max) return wrong(field, "the tensors together are beyond reason");
+        if (facts_.tensor_bytes > data_bytes_max || facts_.parameters > data_bytes_max)
+            return wrong(field, "the tensors together are beyond reason");
         bytes_of_type_[type->name] += bytes;
         tensors_.push_back({offset, bytes, std::move(*name)});
         return {};
@@ -327,7 +354,8 @@ base::Result<GgufFacts> check_gguf(std::istream& head, std::uint64_t size) { ret
 base::Result<GgufFacts> check_gguf(const std::filesystem::path& file) {
     std::error_code error;
     const auto status = std::filesystem::status(file, error);
-    if (error || !std::filesystem::exists(status)) return fail(ErrorKind::not_found, std::format("the model file {} does not exist", file.string()));
+    if (error || !std::filesystem::exists(status))
+        return fail(ErrorKind::not_found, std::format("the model file {} does not exist", file.string()));
     if (!std::filesystem::is_regular_file(status)) return fail(ErrorKind::invalid, std::format("{} is no regular file", file.string()));
     const auto size = std::filesystem::file_size(file, error);
     std::ifstream in(file, std::ios::binary);

@@ -50,7 +50,7 @@ base::Result<GgufFacts> check(const Writer& file) {
 
 void expect_corrupt(const Writer& file, std::string_view field, std::string_view what) {
     const auto facts = check(file);
-    ASSERT_FALSE(facts);
+    ASSERT_FALSE(facts) << field << ": " << what;
     EXPECT_EQ(facts.error().kind, base::ErrorKind::corrupt);
     EXPECT_EQ(facts.error().param, field);
     EXPECT_TRUE(facts.error().message.contains(what)) << facts.error().message;
@@ -58,7 +58,11 @@ void expect_corrupt(const Writer& file, std::string_view field, std::string_view
 
 Writer sound() {
     Writer file;
-    file.head(2, 9).architecture().key_text("general.name", "Möwe").key_u32("llama.context_length", 2048).key_text("general.license", "apache-2.0");
+    file.head(2, 9)
+        .architecture()
+        .key_text("general.name", "Möwe")
+        .key_u32("llama.context_length", 2048)
+        .key_text("general.license", "apache-2.0");
     file.key_u32("general.file_type", 3).key("general.languages", 9).put<std::uint32_t>(8).put<std::uint64_t>(2).text("de").text("en");
     file.key("tokenizer.ggml.tokens", 9).put<std::uint32_t>(8).put<std::uint64_t>(3).text("a").text("").text("\xff");
     file.key("some.float", 6).put(1.5F).key("some.flag", 7).put<std::uint8_t>(1);
@@ -106,7 +110,8 @@ TEST(Gguf, names_the_field_that_is_wrong) {
     expect_corrupt(Writer{}.head(0, 0, 0x03000000), "version", "big-endian");
     expect_corrupt(Writer{}.head(UINT64_MAX, 0), "tensor count", "more than the file can hold");
     expect_corrupt(Writer{}.head(0, UINT64_MAX / 2), "key count", "more than the file can hold");
-    expect_corrupt(Writer{}.head(0, 1).text("general.architecture").put<std::uint32_t>(8).put(UINT64_MAX), "general.architecture", "beyond the file's end");
+    expect_corrupt(Writer{}.head(0, 1).text("general.architecture").put<std::uint32_t>(8).put(UINT64_MAX), "general.architecture",
+                   "beyond the file's end");
     expect_corrupt(Writer{}.head(0, 1).key("x", 13).put<std::uint64_t>(0), "x", "type 13");
     expect_corrupt(Writer{}.head(0, 1).key("x", 9).put<std::uint32_t>(9).put<std::uint64_t>(0), "x", "array of arrays");
     expect_corrupt(Writer{}.head(0, 1).key("x", 9).put<std::uint32_t>(10).put(UINT64_MAX / 8 + 1), "x", "more than the file can hold");
