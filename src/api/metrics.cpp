@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics.hpp"
 
+#include <unistd.h>
 #include <algorithm>
 #include <filesystem>
 #include <format>
 #include <fstream>
 #include <iterator>
 #include <mutex>
-#include <unistd.h>
 
 namespace hanse::api {
 namespace {
@@ -17,10 +17,8 @@ std::string label(std::string_view text) {
     std::string out;
     for (const char c : text) {
         if (c == '\\' || c == '"') out += '\\';
-        if (c == '\n')
-            out += "\\n";
-        else
-            out += c;
+        if (c == '\n') out += "\\n";
+        else out += c;
     }
     return out;
 }
@@ -31,10 +29,8 @@ void head(std::string& out, std::string_view name, std::string_view type, std::s
 
 template <typename T>
 void line(std::string& out, std::string_view name, std::string_view labels, T value) {
-    if (labels.empty())
-        std::format_to(std::back_inserter(out), "{} {}\n", name, value);
-    else
-        std::format_to(std::back_inserter(out), "{}{{{}}} {}\n", name, labels, value);
+    if (labels.empty()) std::format_to(std::back_inserter(out), "{} {}\n", name, value);
+    else std::format_to(std::back_inserter(out), "{}{{{}}} {}\n", name, labels, value);
 }
 
 void write_process(std::string& out, std::int64_t started) {
@@ -74,10 +70,12 @@ constexpr std::array<Gauge, 8> load_gauges{{
     {"hanse_running", "gauge", "Sequences being generated.", [](const auto& l) { return static_cast<double>(l.running); }},
     {"hanse_queue_depth", "gauge", "Requests waiting in the engine.", [](const auto& l) { return static_cast<double>(l.waiting); }},
     {"hanse_kv_cache_tokens", "gauge", "Tokens in the KV cache.", [](const auto& l) { return static_cast<double>(l.cache_tokens); }},
-    {"hanse_kv_cache_tokens_max", "gauge", "Size of the KV cache in tokens.", [](const auto& l) { return static_cast<double>(l.cache_tokens_max); }},
+    {"hanse_kv_cache_tokens_max", "gauge", "Size of the KV cache in tokens.",
+     [](const auto& l) { return static_cast<double>(l.cache_tokens_max); }},
     {"hanse_decode_tokens_per_second", "gauge", "Measured decoding speed.", [](const auto& l) { return l.decode_tokens_per_second; }},
     {"hanse_prefill_tokens_per_second", "gauge", "Measured prefill speed.", [](const auto& l) { return l.prefill_tokens_per_second; }},
-    {"hanse_tokens_reused_total", "counter", "Prompt tokens taken from cached prefixes.", [](const auto& l) { return static_cast<double>(l.tokens_reused); }},
+    {"hanse_tokens_reused_total", "counter", "Prompt tokens taken from cached prefixes.",
+     [](const auto& l) { return static_cast<double>(l.tokens_reused); }},
     {"hanse_preempted_total", "counter", "Sequences set aside for others.", [](const auto& l) { return static_cast<double>(l.preempted); }},
 }};
 
@@ -92,7 +90,8 @@ void write_desk(std::string& out, const task::Desk& desk) {
     std::map<std::string_view, bool> upstreams;
     for (const auto& model : models)
         if (!model.upstream.empty()) upstreams.emplace(model.upstream, model.healthy);
-    for (const auto& [name, healthy] : upstreams) line(out, "hanse_upstream_healthy", std::format("upstream=\"{}\"", label(name)), healthy ? 1 : 0);
+    for (const auto& [name, healthy] : upstreams)
+        line(out, "hanse_upstream_healthy", std::format("upstream=\"{}\"", label(name)), healthy ? 1 : 0);
     for (const auto& gauge : load_gauges) {
         head(out, gauge.name, gauge.type, gauge.help);
         for (const auto& model : models)
@@ -128,7 +127,7 @@ void Histogram::write(std::string& out, std::string_view name, std::string_view 
     line(out, std::string(name) + "_count", labels, below);
 }
 
-Metrics::Metrics() : started_(std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count()) {}
+Metrics::Metrics(base::WallTime started) : started_(std::chrono::duration_cast<std::chrono::seconds>(started.time_since_epoch()).count()) {}
 
 void Metrics::request(Route route, unsigned status, std::chrono::nanoseconds took) {
     const auto index = static_cast<std::size_t>(std::ranges::find(statuses.begin(), statuses.end() - 1, status) - statuses.begin());
@@ -156,7 +155,8 @@ void Metrics::write(std::string& out, const task::Desk& desk, std::string_view v
         for (std::size_t i = 0; i < statuses.size(); ++i)
             if (const auto count = requests_[route][i].load(std::memory_order_relaxed); count != 0) {
                 const auto status = statuses[i] == 0 ? std::string("other") : std::to_string(statuses[i]);
-                line(out, "hanse_requests_total", std::format("route=\"{}\",status=\"{}\"", name(static_cast<Route>(route)), status), count);
+                line(out, "hanse_requests_total", std::format("route=\"{}\",status=\"{}\"", name(static_cast<Route>(route)), status),
+                     count);
             }
     head(out, "hanse_request_seconds", "histogram", "From the request's arrival to the end of its answer.");
     for (std::size_t route = 0; route < route_count; ++route)
@@ -169,9 +169,11 @@ void Metrics::write(std::string& out, const task::Desk& desk, std::string_view v
     {
         const std::shared_lock lock(mutex_);
         head(out, "hanse_first_token_seconds", "histogram", "From the request's arrival to the first token.");
-        for (const auto& [model, metrics] : models_) metrics->first_token.write(out, "hanse_first_token_seconds", std::format("model=\"{}\"", label(model)));
+        for (const auto& [model, metrics] : models_)
+            metrics->first_token.write(out, "hanse_first_token_seconds", std::format("model=\"{}\"", label(model)));
         head(out, "hanse_token_gap_seconds", "histogram", "Between two pieces of one answer.");
-        for (const auto& [model, metrics] : models_) metrics->gap.write(out, "hanse_token_gap_seconds", std::format("model=\"{}\"", label(model)));
+        for (const auto& [model, metrics] : models_)
+            metrics->gap.write(out, "hanse_token_gap_seconds", std::format("model=\"{}\"", label(model)));
         const auto counter = [&](std::string_view name, std::string_view help, auto member) {
             head(out, name, "counter", help);
             for (const auto& [model, metrics] : models_)

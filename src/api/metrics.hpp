@@ -45,7 +45,7 @@ struct ModelMetrics {
 // allocates, apart from the first request to a model.
 class Metrics {
 public:
-    Metrics();
+    explicit Metrics(base::WallTime started);
     void request(Route route, unsigned status, std::chrono::nanoseconds took);
     // The reference stays valid as long as the Metrics live. Only for names that desk.find() knows.
     ModelMetrics& model(std::string_view name);

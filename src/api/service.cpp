@@ -22,13 +22,15 @@ namespace hanse::api {
 struct Service::State {
     explicit State(Parts given)
         : parts(std::move(given)),
+          metrics(parts.clock.wall()),
           ids(parts.random),
           fingerprint("hanse-" + parts.options.version),
           access(parts.options.access_log, metrics.access_lines_dropped),
           responses({parts.options.responses_max, parts.options.responses_bytes_max, parts.options.responses_age_max}),
-          around{parts.desk,    parts.clock,         parts.random, metrics, ids,
-                 parts.options, fingerprint,
-                 std::chrono::duration_cast<std::chrono::seconds>(parts.clock.wall().time_since_epoch()).count()} {
+          around{parts.desk,   parts.clock,
+                 parts.random, metrics,
+                 ids,          parts.options,
+                 fingerprint,  std::chrono::duration_cast<std::chrono::seconds>(parts.clock.wall().time_since_epoch()).count()} {
         if (parts.options.background) background = std::jthread([this](std::stop_token stop) { keep(stop); });
     }
 
@@ -98,7 +100,8 @@ boost::asio::awaitable<void> Service::State::handle(net::Exchange& exchange) {
         co_return;
     }
     if (!found.method_allowed) {
-        co_await call.refuse({base::ErrorKind::invalid, std::string(name(found.route)) + " does not take this method", "method_not_allowed"});
+        co_await call.refuse(
+            {base::ErrorKind::invalid, std::string(name(found.route)) + " does not take this method", "method_not_allowed"});
         co_return;
     }
     if (!is_open(found.route, parts.options)) {
@@ -201,7 +204,8 @@ void Service::State::settle(Call& call) {
 
 void Service::State::flush() {
     access.flush();
-    if (auto saved = parts.keys.save_usage(); !saved) parts.log.warning("key_usage_not_saved", {{"reason", std::string_view(saved.error().message)}});
+    if (auto saved = parts.keys.save_usage(); !saved)
+        parts.log.warning("key_usage_not_saved", {{"reason", std::string_view(saved.error().message)}});
 }
 
 void Service::State::keep(std::stop_token stop) {

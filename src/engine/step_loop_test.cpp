@@ -50,7 +50,9 @@ public:
     }
     std::span<float> logits(std::size_t output) override { return rows_.at(output); }
     bool copy(std::uint32_t from, std::uint32_t to) override { return slots_[to] = slots_[from], true; }
-    bool trim(std::uint32_t slot, std::uint32_t length) override { return slots_[slot].resize(std::min<std::size_t>(length, slots_[slot].size())), true; }
+    bool trim(std::uint32_t slot, std::uint32_t length) override {
+        return slots_[slot].resize(std::min<std::size_t>(length, slots_[slot].size())), true;
+    }
     bool save(std::uint32_t slot, base::Bytes& out) override {
         auto bytes = std::as_bytes(std::span(slots_[slot]));
         return out.assign(bytes.begin(), bytes.end()), true;
@@ -100,6 +102,7 @@ private:
 class StepLoopTest : public testing::Test {
 protected:
     base::SystemClock clock;
+    base::ManualClock manual;
     std::shared_ptr<ByteBackend::State> state = std::make_shared<ByteBackend::State>();
     std::vector<std::string> pieces;
     std::unique_ptr<StepLoop> loop;
@@ -108,13 +111,15 @@ protected:
         for (int byte = 0; byte < 256; ++byte) pieces.emplace_back(1, static_cast<char>(byte));
         pieces.emplace_back("");
     }
-    StepLoop& start(Batcher::Limits limits = {}) {
+    StepLoop& start(Batcher::Limits limits = {}) { return start(limits, clock); }
+    StepLoop& start(Batcher::Limits limits, base::Clock& its_clock) {
         if (limits.slots == 1) limits.slots = 4;
         limits.slot_tokens = 256;
         limits.batch_tokens = 64;
         limits.host_bytes = 1 << 16;
         limits.token_bytes = sizeof(TokenId);
-        StepLoop::Parts parts{std::make_unique<ByteBackend>(state, limits.slots), limits, {pieces, pieces, std::vector<bool>(257, false)}, clock};
+        StepLoop::Parts parts{
+            std::make_unique<ByteBackend>(state, limits.slots), limits, {pieces, pieces, std::vector<bool>(257, false)}, its_clock};
         parts.texts.ends[256] = true;
         parts.tokenize = [](std::string_view text) { return bytes(text); };
         loop = std::make_unique<StepLoop>(std::move(parts));
@@ -274,23 +279,14 @@ TEST_F(StepLoopTest, guesses_from_the_prompt_do_not_change_the_answer) {
 TEST_F(StepLoopTest, a_deadline_ends_an_answer) {
     std::counting_semaphore<1 << 20> pace(0);
     state->pace = &pace;
-    start({.queue_max = 4});
+    start({.queue_max = 4}, manual);
     auto request = ask("a>");
-    request.deadline = base::Deadline::after(clock.now(), std::chrono::milliseconds(60));
+    request.deadline = base::Deadline::after(manual.now(), std::chrono::milliseconds(60));
     Reader reader;
     ASSERT_TRUE(loop->submit(std::move(request), {}, reader.stream));
-    std::atomic<bool> ended = false;
-    std::thread stepping([&] {
-        // Each step takes as long as the deadline.
-        while (!ended) {
-            std::this_thread::sleep_until(clock.now() + std::chrono::milliseconds(60));
-            pace.release();
-        }
-    });
-    EXPECT_EQ(reader.read().error->kind, base::ErrorKind::deadline);
-    ended = true;
-    stepping.join();
+    manual.advance(std::chrono::milliseconds(61));  // the first step takes longer than the deadline
     pace.release(1000);
+    EXPECT_EQ(reader.read().error->kind, base::ErrorKind::deadline);
 }
 
 TEST_F(StepLoopTest, logprobs_come_with_their_bytes) {

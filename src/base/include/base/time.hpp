@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <optional>
 
@@ -26,16 +27,16 @@ public:
     WallTime wall() const override { return std::chrono::system_clock::now(); }
 };
 
-// A clock that stands still until told. Not thread-safe.
+// A clock that stands still until told. Thread-safe, as far as one thread advances it.
 class ManualClock final : public Clock {
 public:
     explicit ManualClock(Instant start = Instant{} + std::chrono::hours{1}) : now_(start) {}
     Instant now() const override { return now_; }
-    WallTime wall() const override { return WallTime{} + std::chrono::duration_cast<WallTime::duration>(now_.time_since_epoch()); }
-    void advance(Instant::duration by) { now_ += by; }
+    WallTime wall() const override { return WallTime{} + std::chrono::duration_cast<WallTime::duration>(now().time_since_epoch()); }
+    void advance(Instant::duration by) { now_ = now() + by; }
 
 private:
-    Instant now_;
+    std::atomic<Instant> now_;
 };
 
 // The moment by which an answer is worth having, or none. A small value that travels down with a request;
@@ -43,7 +44,11 @@ private:
 class Deadline {
 public:
     Deadline() = default;
-    static Deadline at(Instant when) { Deadline d; d.when_ = when; return d; }
+    static Deadline at(Instant when) {
+        Deadline d;
+        d.when_ = when;
+        return d;
+    }
     static Deadline after(Instant now, Instant::duration span) { return at(now + span); }
     static Deadline never() { return {}; }
 
