@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <format>
 #include <unistd.h>
+#include <format>
 
 #include "commands.hpp"
 #include "find_node.hpp"
@@ -33,8 +33,9 @@ std::string question_of(const AskOptions& options) {
         else question += (question.empty() ? "" : " ") + word;
     }
     if (!piped) return question;
-    const std::string input = read_standard_input();
-    if (input.find_first_not_of(" \t\r\n") == std::string::npos) return question;
+    std::string input = read_standard_input();
+    input.erase(input.find_last_not_of(" \t\r\n") + 1);  // the line's end is the pipe's, not the question's
+    if (input.empty()) return question;
     return question.empty() ? input : question + "\n\n" + input;
 }
 
@@ -42,7 +43,8 @@ void print_stats(const Context& context, FoundNode& node, const ChatOutcome& out
     const double first = outcome.first_token.count() * 1e3;
     const double total = outcome.total.count();
     const double speed = outcome.tokens_per_second();
-    std::string line = context.say(Say::stats_line, outcome.completion_tokens, speed, first, outcome.prompt_tokens, outcome.cached_tokens, total);
+    std::string line =
+        context.say(Say::stats_line, outcome.completion_tokens, speed, first, outcome.prompt_tokens, outcome.cached_tokens, total);
     if (const auto memory = memory_of(node)) {
         const double mebibytes = *memory / (1 << 20);
         line += ", " + context.say(Say::stats_memory, mebibytes);
@@ -52,10 +54,12 @@ void print_stats(const Context& context, FoundNode& node, const ChatOutcome& out
 
 void print_json(FoundNode& node, const std::string& model, const ChatOutcome& outcome) {
     const auto memory = memory_of(node);
-    put_line(std::format("{{\"model\":{},\"answer\":{},\"finish_reason\":{},\"prompt_tokens\":{},\"cached_tokens\":{},\"completion_tokens\":{},"
-                         "\"first_token_ms\":{:.1f},\"tokens_per_second\":{:.2f},\"seconds\":{:.3f},\"node_memory_bytes\":{}}}",
-                         json_text(model), json_text(outcome.text), json_text(outcome.finish_reason), outcome.prompt_tokens, outcome.cached_tokens, outcome.completion_tokens,
-                         outcome.first_token.count() * 1e3, outcome.tokens_per_second(), outcome.total.count(), memory ? std::format("{:.0f}", *memory) : "null"));
+    put_line(
+        std::format("{{\"model\":{},\"answer\":{},\"finish_reason\":{},\"prompt_tokens\":{},\"cached_tokens\":{},\"completion_tokens\":{},"
+                    "\"first_token_ms\":{:.1f},\"tokens_per_second\":{:.2f},\"seconds\":{:.3f},\"node_memory_bytes\":{}}}",
+                    json_text(model), json_text(outcome.text), json_text(outcome.finish_reason), outcome.prompt_tokens,
+                    outcome.cached_tokens, outcome.completion_tokens, outcome.first_token.count() * 1e3, outcome.tokens_per_second(),
+                    outcome.total.count(), memory ? std::format("{:.0f}", *memory) : "null"));
 }
 
 }  // namespace
@@ -68,14 +72,19 @@ Exit ask(const Context& context, const AskOptions& options) {
     const auto model = choose_model(context, *node, options.model);
     if (!model) return model.error();
 
-    ChatAsk request{.model = *model, .messages = {}, .max_tokens = options.max_tokens, .temperature = options.temperature, .seed = options.seed};
+    ChatAsk request{
+        .model = *model, .messages = {}, .max_tokens = options.max_tokens, .temperature = options.temperature, .seed = options.seed};
     if (!options.system.empty()) request.messages.push_back({"system", options.system});
     request.messages.push_back({"user", question});
     const InterruptFlag interrupt;
     PlainText clean;
     // Through a pipe as well: its end may be a terminal.
     const auto outcome = node->client.chat(
-        request, [&](std::string_view text) { if (!context.json) put(clean.take(text)); }, interrupt.flag());
+        request,
+        [&](std::string_view text) {
+            if (!context.json) put(clean.take(text));
+        },
+        interrupt.flag());
     if (!context.json && outcome) put(clean.finish() + "\n");
     if (!outcome) return fail_at_node(context, *node, outcome.error());
     if (outcome->stopped) return Exit::interrupted;

@@ -55,7 +55,7 @@ class FirstPage(unittest.TestCase):
         run = subprocess.run([ROOT / "script/demo", "--once", "What is the capital of Germany?"], capture_output=True, text=True, timeout=550, stdin=subprocess.DEVNULL)
         self.assertEqual(run.returncode, 0, run.stderr[-3000:])
         self.assertIn("Berlin", run.stdout)
-        for told in ("tokens/s", "first after", "memory of the node"):
+        for told in ("tokens/s", "first after", "node memory"):
             self.assertIn(told, run.stderr + run.stdout)
 
 
