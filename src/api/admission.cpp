@@ -86,6 +86,17 @@ base::Result<void> read_terms(Call& call) {
     return {};
 }
 
+base::Result<void> read_label(Call& call) {
+    const auto& headers = call.exchange.request().headers;
+    const std::string_view wished = headers.get("accept-language");
+    if (const auto language = base::language_of(wished.substr(0, wished.find_first_of("-,;")))) call.task.language = *language;
+    call.task.rules = call.around.desk.rules();
+    auto label = call.task.rules->enter(call.task.key ? &call.task.key->facts() : nullptr, headers.get("hanse-label"));
+    if (!label) return std::unexpected(label.error());
+    call.task.label = std::move(*label);
+    return {};
+}
+
 void read_trace(Call& call) {
     auto& trace = call.task.trace;
     trace.route = name(call.route);

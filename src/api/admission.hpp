@@ -16,6 +16,9 @@ base::Result<void> read_caller(Call& call, const task::KeyRing& keys);
 base::Result<void> check_origin(const Call& call);
 // Hanse-Deadline-Ms, Hanse-First-Token-Ms, Hanse-Priority.
 base::Result<void> read_terms(Call& call);
+// The label of what comes in: the key's or the policy's, tightened by Hanse-Label. Accept-Language says in which
+// language a refusal by label is told, since it is read by people.
+base::Result<void> read_label(Call& call);
 // traceparent of the caller, and our own.
 void read_trace(Call& call);
 

@@ -105,7 +105,7 @@ TEST(Limits, the_desk_hands_priority_deadline_and_partition_down) {
                                      {{"authorization", "Bearer " + key->secret}, {"hanse-priority", "urgent"}, {"hanse-deadline-ms", "5000"}});
     EXPECT_EQ(exchange->status, 200U);
     const auto request = stage.model->requests().at(0);
-    EXPECT_EQ(request.partition, key->facts.id);
+    EXPECT_TRUE(request.partition.ends_with("/" + key->facts.id)) << request.partition;
     EXPECT_EQ(request.priority, engine::Priority::urgent);
     EXPECT_EQ(request.deadline.left(stage.clock.now()), std::chrono::seconds{5});
     EXPECT_EQ(stage.keys->usage(key->facts.id)->tokens_total, 24U);
@@ -176,7 +176,7 @@ TEST(Traces, the_stops_come_in_their_order) {
     const auto& trace = stage.sink.traces[0];
     std::vector<std::string_view> names;
     for (const auto& span : trace.spans()) names.push_back(task::name(span.stop));
-    EXPECT_EQ(names, (std::vector<std::string_view>{"api.in", "task", "engine", "api.out"}));
+    EXPECT_EQ(names, (std::vector<std::string_view>{"api.in", "task", "label", "engine", "api.out"}));
     EXPECT_EQ(trace.status, 200U);
     EXPECT_TRUE(trace.parent.has_value());
     EXPECT_TRUE(trace.self.text().starts_with("00-0af7651916cd43dd8448eb211c80319c-"));

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "json_write.hpp"
+
 namespace hanse::api {
 
 std::int64_t Call::unix_time() const {
@@ -13,6 +15,8 @@ net::Headers Call::common_headers(std::string_view content_type) const {
     net::Headers headers;
     if (!content_type.empty()) headers.add("content-type", content_type);
     if (!task.id.empty()) headers.add("x-request-id", task.id);
+    if (task.passage) headers.add("hanse-label", task.passage->answer_text);
+    else if (!label_shown.empty()) headers.add("hanse-label", label_shown);
     const auto& origins = around.options.cors_origins;
     if (origins.empty()) return headers;
     const auto origin = exchange.request().headers.get("origin");
@@ -20,10 +24,16 @@ net::Headers Call::common_headers(std::string_view content_type) const {
     const bool every = std::ranges::contains(origins, "*");
     if (every || std::ranges::contains(origins, origin)) {
         headers.add("access-control-allow-origin", every ? "*" : origin);
-        headers.add("access-control-expose-headers", "x-request-id, retry-after, retry-after-ms");
+        headers.add("access-control-expose-headers", "x-request-id, hanse-label, retry-after, retry-after-ms");
         if (!every) headers.add("vary", "origin");
     }
     return headers;
+}
+
+void Call::append_label(std::string& out) const {
+    if (!task.passage) return;
+    out += R"(,"hanse_label":)";
+    append_quoted(out, task.passage->answer_text);
 }
 
 boost::asio::awaitable<void> Call::answer(unsigned status, std::string json) {

@@ -12,6 +12,7 @@
 #include "engine/generate.hpp"
 #include "errors.hpp"
 #include "ids.hpp"
+#include "label/labelled.hpp"
 #include "metrics.hpp"
 #include "router.hpp"
 #include "task/task.hpp"
@@ -40,6 +41,7 @@ public:
     AccessRecord record = {};
     Route route = Route::unknown;
     std::string_view path_id = {};
+    std::string label_shown = {};  // of what is answered without a decision of the desk
     base::Instant began{};
     ModelMetrics* model_metrics = nullptr;
 
@@ -61,6 +63,17 @@ public:
     // The client went away or read too slowly.
     void saw_cancel();
     net::Headers common_headers(std::string_view content_type) const;
+
+    // What came back for this caller, with the permit to show it. The one place of this room where plain text is read.
+    template <typename T>
+    base::Result<T> opened(label::Labelled<T> value) const {
+        if (!task.passage || !task.passage->back.permit()) return base::fail(base::ErrorKind::bug, "an answer came without a decision");
+        auto open = std::move(value).open(*task.passage->back.permit(), task.passage->caller);
+        if (!open) return std::unexpected(open.error());
+        return std::move(*open).plaintext(label::PlaintextAccess::at_boundary());
+    }
+    // ,"hanse_label":"…" for the end of a stream, beside the usage; headers of streams are often lost.
+    void append_label(std::string& out) const;
 
 private:
     std::optional<base::Instant> last_tokens_ = {};

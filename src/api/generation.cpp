@@ -11,8 +11,12 @@ Generation::~Generation() {
     call_.task.trace.open(task::Stop::api_out, call_.now());
 }
 
+std::string Generation::echo(std::uint32_t prompt) { return call_.opened(answer_.detokenize(prompt)).value_or(""); }
+
 boost::asio::awaitable<base::Result<std::vector<task::Answer::Item>>> Generation::next() {
-    auto items = co_await answer_.next();
+    auto labelled = co_await answer_.next();
+    if (!labelled) co_return std::unexpected(labelled.error());
+    auto items = call_.opened(std::move(*labelled));
     if (!items) co_return items;
     bool tokens = false;
     for (const auto& item : *items) {

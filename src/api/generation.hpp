@@ -23,6 +23,7 @@ public:
 
     // All that has come; empty when every choice has ended. An error of any choice ends them all.
     boost::asio::awaitable<base::Result<std::vector<task::Answer::Item>>> next();
+    std::string echo(std::uint32_t prompt);  // the prompt's text
     task::Answer& answer() { return answer_; }
     const UsageSum& usage() const { return usage_; }
 

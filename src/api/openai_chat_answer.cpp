@@ -122,7 +122,7 @@ boost::asio::awaitable<void> serve_chat(Call& call, std::string_view body) {
         co_return;
     }
     const auto choices = ask->generate.choices;
-    auto answer = co_await call.around.desk.generate(call.task, std::move(ask->generate));
+    auto answer = co_await call.around.desk.generate(call.task, {std::move(ask->generate), call.task.label});
     if (!answer) {
         co_await call.refuse(std::move(answer.error()));
         co_return;

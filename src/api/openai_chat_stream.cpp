@@ -63,10 +63,11 @@ public:
         out += "\"}";
         out += tail_;
     }
-    void usage(std::string& out, const UsageSum& sum) const {
+    void usage(std::string& out, const Call& call, const UsageSum& sum) const {
         out += head_;
         out += R"(],"usage":)";
         append_usage(out, sum);
+        call.append_label(out);
         out += "}\n\n";
     }
 
@@ -160,7 +161,7 @@ boost::asio::awaitable<void> stream_chat(Call& call, const ChatAsk& ask, Generat
                 choices[item.choice].end(out, std::get<engine::FinishEvent>(item.event).reason);
         }
         if (generation.answer().ended()) {
-            if (ask.include_usage) chunks.usage(out, generation.usage());
+            if (ask.include_usage) chunks.usage(out, call, generation.usage());
             out += sse_done;
         }
         const bool written = co_await call.write(out);

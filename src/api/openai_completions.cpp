@@ -178,7 +178,7 @@ boost::asio::awaitable<void> collect(Call& call, const CompletionAsk& ask, Gener
     };
     std::vector<Collected> choices(generation.answer().choices());
     if (ask.echo)
-        for (std::uint32_t i = 0; i < choices.size(); ++i) choices[i].text = generation.answer().detokenize(i / ask.generate.choices);
+        for (std::uint32_t i = 0; i < choices.size(); ++i) choices[i].text = generation.echo(i / ask.generate.choices);
     while (true) {
         auto items = co_await generation.next();
         if (!items) {
@@ -227,7 +227,7 @@ boost::asio::awaitable<void> stream(Call& call, const CompletionAsk& ask, Genera
     };
     if (ask.echo)
         for (std::uint32_t i = 0; i < generation.answer().choices(); ++i)
-            chunk(i, generation.answer().detokenize(i / ask.generate.choices), false, {});
+            chunk(i, generation.echo(i / ask.generate.choices), false, {});
     while (items && !items->empty()) {
         for (const auto& item : *items) {
             if (const auto* text = std::get_if<engine::TextEvent>(&item.event)) {
@@ -242,6 +242,7 @@ boost::asio::awaitable<void> stream(Call& call, const CompletionAsk& ask, Genera
             out += head;
             out += R"(],"usage":)";
             append_usage(out, generation.usage());
+            call.append_label(out);
             out += "}\n\n";
         }
         if (over) out += sse_done;
@@ -266,7 +267,7 @@ boost::asio::awaitable<void> serve_completions(Call& call, std::string_view body
         co_return;
     }
     const auto choices = ask->generate.choices;
-    auto answer = co_await call.around.desk.generate(call.task, std::move(ask->generate));
+    auto answer = co_await call.around.desk.generate(call.task, {std::move(ask->generate), call.task.label});
     if (!answer) {
         co_await call.refuse(std::move(answer.error()));
         co_return;

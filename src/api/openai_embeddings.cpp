@@ -98,7 +98,8 @@ boost::asio::awaitable<void> serve_embeddings(Call& call, std::string_view text)
         co_await call.refuse(complaint.error());
         co_return;
     }
-    auto embedded = co_await call.around.desk.embed(call.task, std::move(inputs));
+    auto answered = co_await call.around.desk.embed(call.task, {std::move(inputs), call.task.label});
+    auto embedded = answered ? call.opened(std::move(*answered)) : std::unexpected(answered.error());
     if (!embedded) {
         co_await call.refuse(std::move(embedded.error()));
         co_return;
@@ -161,7 +162,8 @@ boost::asio::awaitable<void> serve_rerank(Call& call, std::string_view text) {
         co_return;
     }
     const auto kept = return_documents ? documents : std::vector<std::string>();
-    auto ranked = co_await call.around.desk.rerank(call.task, std::move(query), std::move(documents));
+    auto answered = co_await call.around.desk.rerank(call.task, {{std::move(query), std::move(documents)}, call.task.label});
+    auto ranked = answered ? call.opened(std::move(*answered)) : std::unexpected(answered.error());
     if (!ranked) {
         co_await call.refuse(std::move(ranked.error()));
         co_return;

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "admission.hpp"
 #include "generation.hpp"
 #include "json_write.hpp"
+#include "label/reasons.hpp"
 #include "openai_chat_answer.hpp"
 #include "response_writer.hpp"
 #include "sse.hpp"
@@ -32,7 +34,7 @@ void append_response_usage(std::string& out, const UsageSum& usage) {
 // The response object in its states; what never changes is put together once.
 class ResponseObject {
 public:
-    ResponseObject(Call& call, const ResponseAsk& ask) : ask_(ask), id_(call.around.ids.make("resp_")) {
+    ResponseObject(Call& call, const ResponseAsk& ask) : call_(call), ask_(ask), id_(call.around.ids.make("resp_")) {
         head_ = R"({"id":)" + quoted(id_) + R"(,"object":"response","created_at":)" + std::to_string(call.unix_time()) + R"(,"model":)" +
                 quoted(ask.model) + ask.echoed;
     }
@@ -45,6 +47,7 @@ public:
                      : R"(,"status":"incomplete","error":null,"incomplete_details":{"reason":"max_output_tokens"})";
         out += R"(,"output":)" + writer.output_json() + R"(,"usage":)";
         append_response_usage(out, usage);
+        call_.append_label(out);
         return out + "}";
     }
     std::string failed(const base::Error& error) const {
@@ -53,6 +56,7 @@ public:
     }
 
 private:
+    const Call& call_;
     const ResponseAsk& ask_;
     std::string id_;
     std::string head_;
@@ -79,11 +83,15 @@ struct Progress {
     }
 };
 
+// Words that the policy in force no longer knows make it top.
+label::Label label_of(const Call& call, const StoredResponse& stored) { return call.task.rules->policy().label(stored.label).value_or(label::Label::top()); }
+
 void remember(Call& call, ResponseStore& store, ResponseAsk& ask, const ResponseObject& object, const ResponseWriter& writer, const std::string& json) {
-    if (!ask.store) return;
+    // What an owner wants kept by nobody is not kept here either.
+    if (!ask.store || !call.task.passage->outlives_request) return;
     auto messages = std::move(ask.messages);
     messages.push_back(writer.message());
-    store.put(owner_of(call), {object.id(), json, std::move(ask.input_items), std::move(messages)}, call.now());
+    store.put(owner_of(call), {object.id(), json, std::move(ask.input_items), std::move(messages), call.task.passage->answer_text}, call.now());
 }
 
 boost::asio::awaitable<void> collect(Call& call, ResponseStore& store, ResponseAsk& ask, Progress& progress) {
@@ -145,6 +153,20 @@ boost::asio::awaitable<void> stream(Call& call, ResponseStore& store, ResponseAs
     co_await break_events(call, std::move(items.error()));
 }
 
+// Decided anew at each reading: the policy may have changed since.
+base::Result<void> may_see_again(Call& call, const StoredResponse& stored) {
+    if (auto entered = read_label(call); !entered) return entered;
+    const auto& policy = call.task.rules->policy();
+    const auto label = label_of(call, stored);
+    const auto caller = policy.clearance(call.task.key && !call.task.key->facts().place.empty() ? call.task.key->facts().place : "answer");
+    const label::Use use{.purpose = policy.words().purpose("answer").value(), .now = call.unix_time()};
+    if (label::judge(label, caller, use).outcome == label::Outcome::permit) {
+        call.label_shown = stored.label;
+        return {};
+    }
+    return base::fail(base::ErrorKind::denied, label::refusal(label, caller, use, policy.words(), call.task.language), "label_denied");
+}
+
 }  // namespace
 
 boost::asio::awaitable<void> serve_responses(Call& call, ResponseStore& store, std::string_view body) {
@@ -160,6 +182,7 @@ boost::asio::awaitable<void> serve_responses(Call& call, ResponseStore& store, s
                                   "previous_response_id"});
             co_return;
         }
+        call.task.label = label::join(call.task.label, label_of(call, *previous));
         ask->messages.insert(ask->messages.begin(), previous->messages.begin(), previous->messages.end());
     }
     // Instructions hold for this turn alone and come first.
@@ -167,7 +190,7 @@ boost::asio::awaitable<void> serve_responses(Call& call, ResponseStore& store, s
     auto& messages = ask->conversation.messages;
     messages.insert(messages.end(), ask->messages.begin(), ask->messages.end());
     ask->generate.prompts.emplace_back(std::move(ask->conversation));
-    auto answer = co_await call.around.desk.generate(call.task, std::move(ask->generate));
+    auto answer = co_await call.around.desk.generate(call.task, {std::move(ask->generate), call.task.label});
     if (!answer) {
         co_await call.refuse(std::move(answer.error()));
         co_return;
@@ -186,6 +209,10 @@ boost::asio::awaitable<void> serve_stored_response(Call& call, ResponseStore& st
     const auto found = store.get(owner, call.path_id, call.now());
     if (!found) {
         co_await call.refuse({base::ErrorKind::not_found, "there is no response " + std::string(call.path_id) + " (any more)", "response_not_found", "id"});
+        co_return;
+    }
+    if (auto seen = may_see_again(call, *found); !seen) {
+        co_await call.refuse(std::move(seen.error()));
         co_return;
     }
     if (call.exchange.request().method == net::Method::delete_) {

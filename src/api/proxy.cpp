@@ -31,7 +31,7 @@ net::Headers headers_to_send(const Call& call) {
     return headers;
 }
 
-net::Headers headers_to_return(const Call& call, const net::ClientStream& stream) {
+net::Headers headers_to_return(const Call& call, const task::Forward& stream) {
     auto headers = call.common_headers({});
     constexpr std::array<std::string_view, 4> passed{"content-type", "retry-after", "retry-after-ms", "cache-control"};
     for (const auto name : passed)
@@ -43,9 +43,9 @@ void count(Call& call, std::string_view tail) {
     if (const auto usage = find_usage(tail)) call.count_tokens(usage->prompt, usage->cached, usage->completion);
 }
 
-bool is_event_stream(const net::ClientStream& stream) { return stream.headers().get("content-type").starts_with("text/event-stream"); }
+bool is_event_stream(const task::Forward& stream) { return stream.headers().get("content-type").starts_with("text/event-stream"); }
 
-std::optional<std::size_t> length_of(const net::ClientStream& stream) {
+std::optional<std::size_t> length_of(const task::Forward& stream) {
     const auto text = stream.headers().get("content-length");
     std::size_t length = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
@@ -53,8 +53,9 @@ std::optional<std::size_t> length_of(const net::ClientStream& stream) {
     return length;
 }
 
-asio::awaitable<void> pass_whole(Call& call, net::ClientStream& stream) {
-    auto body = co_await stream.read_all(unknown_max);
+asio::awaitable<void> pass_whole(Call& call, task::Forward& stream) {
+    auto answered = co_await stream.read_all(unknown_max);
+    auto body = answered ? call.opened(std::move(*answered)) : std::unexpected(answered.error());
     if (!body) {
         co_await call.refuse(std::move(body.error()));
         co_return;
@@ -67,7 +68,7 @@ asio::awaitable<void> pass_whole(Call& call, net::ClientStream& stream) {
     if (!sent) call.saw_cancel();
 }
 
-asio::awaitable<void> pass_stream(Call& call, net::ClientStream& stream, bool must_end_with_done) {
+asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, bool must_end_with_done) {
     const OpenStream counted(call.around.metrics);
     const bool events = is_event_stream(stream);
     call.record.stream = true;
@@ -75,7 +76,8 @@ asio::awaitable<void> pass_stream(Call& call, net::ClientStream& stream, bool mu
     StreamTail tail;
     bool begun = false;
     while (true) {
-        auto piece = co_await stream.read();
+        auto answered = co_await stream.read();
+        auto piece = answered ? call.opened(std::move(*answered)) : std::unexpected(answered.error());
         // Nothing has left yet: the failure can still have a status.
         if (!piece && !begun) {
             co_await call.refuse(std::move(piece.error()));
@@ -119,13 +121,13 @@ asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place plac
         body = renamed;
     }
     std::string path(name(call.route).substr(3));  // without "/v1"
-    auto sent = co_await call.around.desk.forward(call.task, std::move(place), std::move(path), headers_to_send(call), body);
+    auto sent = co_await call.around.desk.forward(call.task, std::move(place), std::move(path), headers_to_send(call), {body, call.task.label});
     if (!sent) {
         co_await call.refuse(std::move(sent.error()));
         co_return;
     }
     call.task.trace.open(task::Stop::api_out, call.now());
-    auto& stream = *sent->stream;
+    task::Forward& stream = *sent;
     const auto length = length_of(stream);
     const bool whole = !is_event_stream(stream) && length && *length <= whole_max;
     const bool done_expected = is_event_stream(stream) && stream.status() == 200 && (call.route == Route::chat || call.route == Route::completions);

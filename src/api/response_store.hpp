@@ -22,6 +22,7 @@ struct StoredResponse {
     std::string json;                        // as it was answered
     std::string input_items;                 // JSON array
     std::vector<engine::Message> messages;   // the whole conversation up to and with the answer, without instructions
+    std::string label = {};                  // of all of it, in words, since the policy may change in the meantime
     std::size_t bytes() const;
 };
 

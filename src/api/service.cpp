@@ -9,6 +9,7 @@
 #include "admission.hpp"
 #include "call.hpp"
 #include "glance.hpp"
+#include "hanse_decide.hpp"
 #include "openai_chat_answer.hpp"
 #include "openai_completions.hpp"
 #include "openai_embeddings.hpp"
@@ -120,6 +121,7 @@ boost::asio::awaitable<void> Service::State::dispatch(Call& call) {
         case Route::health: return serve_health(call);
         case Route::ready: return serve_ready(call);
         case Route::metrics: return serve_metrics(call);
+        case Route::decide: return serve_decide(call);
         case Route::models: return serve_models(call);
         case Route::model: return serve_model(call);
         case Route::response:
@@ -131,6 +133,7 @@ boost::asio::awaitable<void> Service::State::dispatch(Call& call) {
 // The endpoints that take a model to work.
 boost::asio::awaitable<void> Service::State::generate(Call& call) {
     auto terms = read_terms(call);
+    if (terms) terms = read_label(call);
     if (terms && call.task.key) terms = call.task.key->take(call.began, call.record.when);
     if (!terms) {
         co_await call.refuse(std::move(terms.error()));
@@ -173,7 +176,7 @@ boost::asio::awaitable<void> Service::State::preflight(Call& call) {
     if (headers.has("access-control-allow-origin")) {
         headers.add("access-control-allow-methods", "GET, POST, DELETE, OPTIONS");
         headers.add("access-control-allow-headers",
-                    "authorization, content-type, hanse-deadline-ms, hanse-first-token-ms, hanse-priority, traceparent, "
+                    "authorization, content-type, hanse-deadline-ms, hanse-first-token-ms, hanse-label, hanse-priority, traceparent, "
                     "x-stainless-arch, x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, "
                     "x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout");
         headers.add("access-control-max-age", "600");

@@ -95,8 +95,17 @@ public:
         engine::FakeModel::Script model = {};
         ServiceOptions service = {.version = "1", .require_keys = false, .background = false};
         task::DeskOptions desk = {};
+        std::string policy = policy_with_the_upstream();
         bool traced = false;
     };
+    // What a node without a policy file has, with the upstream on the same machine.
+    static std::string policy_with_the_upstream() {
+        const std::string here[] = {"elsewhere"};
+        return label::policy_without_file(here);
+    }
+    static std::shared_ptr<task::Rules> rules_of(std::string_view policy) {
+        return std::make_shared<task::Rules>(label::Policy::read(policy, "policy.toml").value());
+    }
     Stage() : Stage(Options{}) {}
     explicit Stage(Options given)
         : folder(std::filesystem::temp_directory_path() / ("hanse_api_" + std::to_string(base::SystemRandom().next()))),
@@ -107,7 +116,7 @@ public:
                 .loader = [this](const engine::ModelSpec&) -> base::Result<std::shared_ptr<engine::Model>> { return model; }}),
           upstream(std::make_shared<FakeUpstream>(
               engine::UpstreamSpec{.name = "elsewhere", .url = "http://upstream/v1", .models = {{"far", "far-there"}, {"same", "same"}}})),
-          desk({.models = pool, .upstreams = {upstream}, .clock = clock, .log = base::silent_log(), .traces = given.traced ? &sink : nullptr, .options = given.desk}),
+          desk({.models = pool, .upstreams = {upstream}, .clock = clock, .log = base::silent_log(), .traces = given.traced ? &sink : nullptr, .rules = rules_of(given.policy), .options = given.desk}),
           keys(*task::KeyRing::open({(folder / "keys.json").string(), (folder / "usage.json").string(), clock, random, base::silent_log()})),
           service({.desk = desk, .keys = *keys, .clock = clock, .random = random, .log = base::silent_log(), .options = given.service}) {
         // Loaded beforehand, so that tests need not wait for the pool's thread.

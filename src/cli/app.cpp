@@ -171,7 +171,7 @@ private:
         key->require_subcommand(1);
         key->fallthrough();
         CLI::App* made = command(*key, "create", Say::about_key_create,
-                                 "hanse key create --name \"Anna's laptop\"\nhanse key create --name chat-bot --only eurollm-9b --requests-per-minute 60 --tokens-per-day 1000000",
+                                 "hanse key create --name \"Anna's laptop\"\nhanse key create --name chat-bot --only eurollm-9b --requests-per-minute 60 --tokens-per-day 1000000\nhanse key create --name payroll --label personnel",
                                  [this] { return cli::key_create(context_, key_); });
         made->add_option("--name", key_.name, text(Say::option_key_name))->type_name("NAME")->required();
         made->add_option("--only", key_.models, text(Say::option_key_models))->type_name("MODEL");
@@ -179,6 +179,9 @@ private:
         made->add_option("--tokens-per-minute", key_.tokens_per_minute, text(Say::option_key_tpm))->type_name("N");
         made->add_option("--tokens-per-day", key_.tokens_per_day, text(Say::option_key_day))->type_name("N");
         made->add_option("--tokens-per-month", key_.tokens_per_month, text(Say::option_key_month))->type_name("N");
+        made->add_option("--label", key_.label, text(Say::option_key_label))->type_name("LABEL");
+        made->add_option("--ceiling", key_.ceiling, text(Say::option_key_ceiling))->type_name("LABEL");
+        made->add_option("--place", key_.place, text(Say::option_key_place))->type_name("PLACE");
         made->add_option("--partition", key_.partition, text(Say::option_key_partition))->type_name("WORD");
         command(*key, "list", Say::about_key_list, "hanse key list", [this] { return cli::key_list(context_, key_); });
         made = command(*key, "revoke", Say::about_key_revoke, "hanse key revoke key_…", [this] { return cli::key_revoke(context_, key_); });

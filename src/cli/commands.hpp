@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "context.hpp"
+#include "label/policy.hpp"
 
 namespace hanse::cli {
 
@@ -69,6 +71,9 @@ struct KeyOptions {
     std::optional<std::uint64_t> tokens_per_day = {};
     std::optional<std::uint64_t> tokens_per_month = {};
     std::string partition = {};
+    std::string label = {};
+    std::string ceiling = {};
+    std::string place = {};
 };
 Exit key_create(const Context& context, const KeyOptions& options);
 Exit key_list(const Context& context, const KeyOptions& options);
@@ -83,6 +88,8 @@ struct PolicyOptions {
     std::string file = {};    // test: the table; diff: the policy to come
     std::string record = {};  // diff: recorded decisions; empty: the node's
 };
+// The policy of the node, or what it decides with where it has none.
+base::Result<std::shared_ptr<const label::Policy>> policy_of_node(const Context& context);
 Exit policy_check(const Context& context, const PolicyOptions& options);
 Exit policy_explain(const Context& context, const PolicyOptions& options);
 Exit policy_prove(const Context& context, const PolicyOptions& options);

@@ -22,9 +22,10 @@ std::string json_of(const node::KeyEntry& entry) {
     std::string models;
     for (const std::string& model : entry.wish.models) models += (models.empty() ? "" : ",") + json_text(model);
     return std::format("\"id\":{},\"name\":{},\"models\":[{}],\"requests_per_minute\":{},\"tokens_per_minute\":{},\"tokens_per_day\":{},\"tokens_per_month\":{},"
-                       "\"created\":{},\"revoked\":{},\"tokens_total\":{},\"requests_total\":{}",
+                       "\"label\":{},\"ceiling\":{},\"place\":{},\"created\":{},\"revoked\":{},\"tokens_total\":{},\"requests_total\":{}",
                        json_text(entry.id), json_text(entry.wish.name), models, number_or_null(entry.wish.requests_per_minute), number_or_null(entry.wish.tokens_per_minute),
-                       number_or_null(entry.wish.tokens_per_day), number_or_null(entry.wish.tokens_per_month), entry.created,
+                       number_or_null(entry.wish.tokens_per_day), number_or_null(entry.wish.tokens_per_month), json_text(entry.wish.label), json_text(entry.wish.ceiling),
+                       json_text(entry.wish.place), entry.created,
                        entry.revoked ? std::to_string(*entry.revoked) : "null", entry.tokens_total, entry.requests_total);
 }
 
@@ -34,13 +35,23 @@ Exit key_create(const Context& context, const KeyOptions& options) {
     if (options.name.empty()) return fail(context, {base::ErrorKind::invalid, context.say(Say::key_not_named), {}, {}, {}});
     const auto data = context.data();
     if (!data) return fail(context, data.error());
+    // A key whose words mean nothing would be refused at each request; better to be told now.
+    const auto policy = policy_of_node(context);
+    if (!policy) return fail(context, policy.error());
+    for (const std::string& label : {options.label, options.ceiling})
+        if (const auto read = label.empty() ? base::Result<label::Label>() : (*policy)->label(label); !read) return fail(context, read.error());
+    if (!options.place.empty() && (*policy)->place(options.place) == nullptr)
+        return fail(context, {base::ErrorKind::invalid, context.say(Say::policy_undeclared, options.place), "unknown_word", {}, {}});
     const auto created = node::create_key(*data, {.name = options.name,
                                                   .models = options.models,
                                                   .requests_per_minute = options.requests_per_minute,
                                                   .tokens_per_minute = options.tokens_per_minute,
                                                   .tokens_per_day = options.tokens_per_day,
                                                   .tokens_per_month = options.tokens_per_month,
-                                                  .partition = options.partition});
+                                                  .partition = options.partition,
+                                                  .label = options.label,
+                                                  .ceiling = options.ceiling,
+                                                  .place = options.place});
     if (!created) return fail(context, created.error());
     if (context.json) {
         put_line(std::format("{{\"secret\":{},{}}}", json_text(created->secret), json_of(created->entry)));

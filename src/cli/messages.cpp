@@ -196,6 +196,10 @@ constexpr std::array entries{
     Entry{Say::policy_differences, "{} recorded decisions, {} would turn out differently.", "{} aufgezeichnete Entscheidungen, {} fielen anders aus."},
     Entry{Say::profile_unknown, "There is no profile \"{}\": mittelstand, public-authority, research-group, open.",
           "Das Profil \"{}\" gibt es nicht: mittelstand, public-authority, research-group, open."},
+    Entry{Say::option_key_label, "Label of what comes in with it, as personnel (default: the policy's standard)",
+          "Etikett dessen, was mit ihm hereinkommt, wie personnel (Vorgabe: der Standard der Richtlinie)"},
+    Entry{Say::option_key_ceiling, "Strictest label that a caller may ask for with it", "Strengstes Etikett, das mit ihm verlangt werden darf"},
+    Entry{Say::option_key_place, "Place of the policy where its answers go (default: answer)", "Ort der Richtlinie, an den seine Antworten gehen (Vorgabe: answer)"},
 };
 
 consteval bool complete() {

@@ -35,7 +35,7 @@ enum class Say : std::uint16_t {
     option_profile, option_house, option_country, option_policy_file, option_policy_label, option_policy_to, option_policy_for, option_policy_from, option_policy_never_reaches,
     option_policy_record, argument_policy_file, argument_policy_table, argument_policy_new,
     policy_written, policy_missing, policy_sound, policy_kinds, policy_places, policy_unseen, policy_undeclared, policy_kind_unknown, policy_case_failed, policy_cases, policy_no_record,
-    policy_difference, policy_differences, profile_unknown,
+    policy_difference, policy_differences, profile_unknown, option_key_label, option_key_ceiling, option_key_place,
     count_
 };
 

@@ -52,6 +52,15 @@ std::string json_list(const std::vector<std::string>& list) {
 
 }  // namespace
 
+base::Result<std::shared_ptr<const label::Policy>> policy_of_node(const Context& context) {
+    const auto data = context.data();
+    if (!data) return std::unexpected(data.error());
+    const fs::path config_file = node::config_file(context.config_option, *data, context.environment);
+    const auto config = node::load_config(config_file, node::FileMust::may_miss, context.environment);
+    if (!config) return std::unexpected(config.error());
+    return node::policy_in_force(*config, node::policy_file(*config, config_file));
+}
+
 Exit policy_check(const Context& context, const PolicyOptions& options) {
     const auto file = file_of(context, options);
     if (!file) return fail(context, file.error());

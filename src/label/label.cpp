@@ -91,7 +91,7 @@ bool flows_to(const Label& a, const Label& b) {
 base::Result<Label> entry_label(const Label& standard, const Label& asked, const Label& ceiling) {
     Label entering = join(standard, asked);
     if (!flows_to(entering, ceiling))
-        return base::fail(base::ErrorKind::denied, "the label asked for is above what this key may handle", "label_above_ceiling", "Hanse-Label");
+        return base::fail(base::ErrorKind::denied, "the label asked for is above what this key may handle", "label_denied", "Hanse-Label");
     return entering;
 }
 

@@ -194,8 +194,6 @@ struct PolicyFile {
         if (terms.control == Place::nowhere()) table.problem("control", "is nowhere, so that no place could ever see this");
         if (terms.retention == Retention::none() && terms.learning > Learning::no)
             table.problem("learn", "contradicts keep: what is learned is kept, and this may not be kept");
-        if (terms.accepts.has(bit(Transformation::pseudonymise)) && !terms.content.has(bit(personal)) && terms != Terms{})
-            table.problem("after", "contradicts content: only personal data can be pseudonymised");
         if (terms.content.has(bit(special_category)) && !terms.content.has(bit(personal)) && !terms.content.has(bit(pseudonymous)))
             table.problem("content", "contradicts itself: special-category data is personal or pseudonymous too");
     }

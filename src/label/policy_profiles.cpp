@@ -81,6 +81,10 @@ constexpr std::string_view mittelstand = R"(
 standard = "internal"   # what comes in without saying what it is
 {house-table}{kinds-help}
 [[kinds]]
+name = "internal"       # nothing in it to pseudonymise; said here so that it does not forbid that for what comes with it
+after = ["pseudonymise"]
+
+[[kinds]]
 name = "customers"      # letters, orders, complaints: personal, and fit for an outside model once the names are out
 preset = "personal"
 purpose = ["answer", "support"]
@@ -177,7 +181,7 @@ preset = "internal"
 purpose = ["answer", "quality", "research", "evaluate"]
 keep = "days:30"
 learn = "own-adapter"
-after = ["drop"]
+after = ["pseudonymise", "drop"]
 
 [[kinds]]
 name = "study"          # people took part: pseudonyms only outside, never for learning

@@ -92,7 +92,6 @@ TEST(Policy, empty_rules_and_contradictions_are_refused) {
     EXPECT_THAT(refusal(head + "[[kinds]]\nname = \"k\"\nreaders = [\"nobody\"]\n"), HasSubstr("nobody"));
     EXPECT_THAT(refusal(head + "[[kinds]]\nname = \"k\"\nplace = \"nowhere\"\n"), HasSubstr("no place could ever see"));
     EXPECT_THAT(refusal(head + "[[kinds]]\nname = \"k\"\nkeep = \"none\"\n"), HasSubstr("what is learned is kept"));
-    EXPECT_THAT(refusal(head + "[[kinds]]\nname = \"k\"\nafter = [\"pseudonymise\"]\n"), HasSubstr("only personal data"));
     EXPECT_THAT(refusal(head + "[[kinds]]\nname = \"k\"\ncontent = [\"special-category\"]\n"), HasSubstr("special-category"));
     EXPECT_THAT(refusal(head + "[[places]]\nname = \"p\"\nsort = \"model\"\nkeep = \"none\"\nlearn = \"any\"\n"), HasSubstr("contradict each other"));
     EXPECT_THAT(refusal(head + "[[kinds]]\nname = \"k\"\n[[kinds]]\nname = \"k\"\n"), HasSubstr("twice"));
@@ -211,6 +210,15 @@ TEST(Policy, remarks_on_kinds_that_nobody_may_see) {
     EXPECT_THAT(read->unseen_kinds(), ElementsAre("social-data", "classified"));
 }
 
+TEST(Policy, what_comes_in_beside_internal_data_can_still_be_pseudonymised) {
+    for (const auto& [word, labels, place] : {std::tuple("mittelstand", "internal+customers", "eu-cloud"), std::tuple("research-group", "draft+study", "university")}) {
+        const auto read = policy(profile_text(*profile_named(word), "acme", "DE"));
+        ASSERT_TRUE(read);
+        const Use use{.purpose = *read->words().purpose("answer"), .now = noon};
+        EXPECT_EQ(text(judge(*read->label(labels), read->clearance(place), use), read->words()), "permit after pseudonymise") << word;
+    }
+}
+
 TEST(Policy, what_enters_without_saying_may_be_wanted_to_go_nowhere) {
     const auto read = policy("standard = \"top\"\n" + head + local);
     ASSERT_TRUE(read);
@@ -271,6 +279,17 @@ TEST(Reasons, say_what_stands_in_the_way_and_what_would_help) {
     EXPECT_THAT(explanation(read->kind("customers")->label, read->clearance("eu-cloud"), use, read->words(), Language::english),
                 HasSubstr("permitted to eu-cloud after this: pseudonymise it first"));
     EXPECT_EQ(explanation(read->kind("customers")->label, read->clearance("local"), use, read->words(), Language::german), "erlaubt: es darf zu local\n");
+}
+
+TEST(Reasons, a_refusal_is_one_line_with_the_reason_that_decided) {
+    const auto read = policy(profile_text(Profile::mittelstand, "acme", "DE"));
+    ASSERT_TRUE(read);
+    const Use use{.purpose = *read->words().purpose("answer"), .now = noon};
+    EXPECT_EQ(refusal(read->kind("personnel")->label, read->clearance("eu-cloud"), use, read->words(), Language::english),
+              "denied: it may not go to eu-cloud: acme keeps this inside house:acme; eu-cloud runs in EU; what would help: choose a place inside house:acme, or ask acme to declassify");
+    EXPECT_EQ(refusal(Label::top(), read->clearance("local"), use, read->words(), Language::german).find("abgelehnt: es darf nicht zu local: die Daten tragen kein Etikett"), 0U);
+    EXPECT_EQ(refusal(read->kind("customers")->label, read->clearance("eu-cloud"), use, read->words(), Language::english),
+              "permitted to eu-cloud after this: pseudonymise it first: names out before sending, in again in the answer");
 }
 
 TEST(Reasons, every_obstacle_has_a_whole_sentence_in_both_languages) {

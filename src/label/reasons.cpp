@@ -130,6 +130,15 @@ std::string explanation(const Label& label, const Clearance& clearance, const Us
     return text;
 }
 
+std::string refusal(const Label& label, const Clearance& clearance, const Use& use, const Vocabulary& words, Language language) {
+    const Verdict verdict = judge(label, clearance, use);
+    std::string line = outcome_line(verdict, clearance, language);
+    for (const Reason& reason : reasons(label, clearance, use, words, language))
+        if (reason.obstacle == verdict.obstacle && verdict.outcome == Outcome::deny)
+            return std::format("{}: {}; {}: {}", line, reason.sentence, language == Language::english ? "what would help" : "was helfen würde", reason.remedy);
+    return line;
+}
+
 std::string json_text(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {

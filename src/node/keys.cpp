@@ -38,7 +38,10 @@ KeyEntry entry_of(const task::KeyFacts& facts) {
                      .tokens_per_minute = facts.tokens_per_minute,
                      .tokens_per_day = facts.tokens_per_day,
                      .tokens_per_month = facts.tokens_per_month,
-                     .partition = facts.partition},
+                     .partition = facts.partition,
+                     .label = facts.label,
+                     .ceiling = facts.ceiling,
+                     .place = facts.place},
             .created = facts.created,
             .revoked = facts.revoked};
 }
@@ -55,6 +58,9 @@ base::Result<NewKey> create_key(const DataDirectory& data, KeyWish wish) {
     facts.tokens_per_day = wish.tokens_per_day;
     facts.tokens_per_month = wish.tokens_per_month;
     facts.partition = std::move(wish.partition);
+    facts.label = std::move(wish.label);
+    facts.ceiling = std::move(wish.ceiling);
+    facts.place = std::move(wish.place);
     auto created = ring.ring->create(std::move(facts));
     if (!created) return std::unexpected(created.error());
     return NewKey{.secret = std::move(created->secret), .entry = entry_of(created->facts)};

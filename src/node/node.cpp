@@ -12,12 +12,15 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <format>
 #include <thread>
 #include <unistd.h>
 
 #include "api/service.hpp"
+#include "catalog/files.hpp"
 #include "level_log.hpp"
+#include "node/policy.hpp"
 #include "node/version.hpp"
 #include "service_manager.hpp"
 #include "task/otlp.hpp"
@@ -87,6 +90,7 @@ struct Node::State {
     std::unique_ptr<engine::ModelPool> pool = {};
     std::vector<std::shared_ptr<engine::Upstream>> upstreams = {};
     std::unique_ptr<task::KeyRing> keys = {};
+    std::shared_ptr<task::DecisionRecord> decisions = std::make_shared<task::DecisionRecord>();
     std::unique_ptr<task::Desk> desk = {};
     std::unique_ptr<api::Service> service = {};
     std::unique_ptr<net::Server> server = {};
@@ -101,6 +105,8 @@ struct Node::State {
     void preload();
     void start_chores();
     asio::awaitable<void> keep_keys();
+    void save_decisions();
+    Result<std::shared_ptr<task::Rules>> read_rules(const Config& wanted);
     Result<void> apply(Config wanted);
 };
 
@@ -147,9 +153,27 @@ asio::awaitable<void> Node::State::keep_keys() {
         timer.expires_after(keys_interval);
         co_await timer.async_wait(asio::use_awaitable);
         const auto changed = keys->reload_if_changed();
+        save_decisions();
         if (!changed) log.warning("keys_unreadable", {{"error", changed.error().message}});
         else if (*changed) log.info("keys_reloaded", {{"keys", static_cast<std::int64_t>(keys->size())}});
     }
+}
+
+void Node::State::save_decisions() {
+    const auto changed = decisions->changed();
+    if (!changed) return;
+    if (auto saved = catalog::write_file_whole(parts.data.decisions(), label::record_text(*changed), 0600); !saved)
+        log.warning("decisions_not_saved", {{"error", saved.error().message}});
+}
+
+Result<std::shared_ptr<task::Rules>> Node::State::read_rules(const Config& wanted) {
+    const auto file = policy_file(wanted, parts.config_file);
+    auto policy = policy_in_force(wanted, file);
+    if (!policy) return std::unexpected(policy.error());
+    std::error_code error;
+    if (std::filesystem::exists(file, error)) log.info("policy_read", {{"file", file.string()}, {"places", static_cast<std::int64_t>((*policy)->places().size())}});
+    else log.warning("no_policy_file", {{"file", file.string()}});
+    return std::make_shared<task::Rules>(std::move(*policy), decisions);
 }
 
 void Node::State::start_chores() {
@@ -189,11 +213,17 @@ Result<void> Node::State::build() {
     auto ring = task::KeyRing::open({.path = parts.data.keys().string(), .usage_path = parts.data.usage().string(), .clock = parts.clock, .random = parts.random, .log = log});
     if (!ring) return std::unexpected(ring.error());
     keys = std::move(*ring);
+    auto rules = read_rules(config);
+    if (!rules) return std::unexpected(rules.error());
+    // What earlier runs decided stays on record; a record that cannot be read begins anew.
+    if (const auto text = catalog::read_file_whole(parts.data.decisions(), 16U << 20))
+        for (auto& asked : label::read_record(*text, "decisions").value_or({})) decisions->add(std::move(asked));
     desk = std::make_unique<task::Desk>(task::Desk::Parts{.models = *pool,
                                                           .upstreams = upstreams,
                                                           .clock = parts.clock,
                                                           .log = log,
                                                           .traces = traces.get(),
+                                                          .rules = std::move(*rules),
                                                           .options = {.in_flight_max = config.limits.in_flight, .load_timeout = config.limits.load_timeout}});
     service = std::make_unique<api::Service>(api::Service::Parts{.desk = *desk,
                                                                  .keys = *keys,
@@ -280,6 +310,8 @@ Result<void> Node::State::apply(Config wanted) {
     if (!specs) return std::unexpected(specs.error());
     std::vector<std::shared_ptr<engine::Upstream>> opened;
     if (auto done = open_upstreams(wanted, opened); !done) return std::unexpected(done.error());
+    auto rules = read_rules(wanted);
+    if (!rules) return std::unexpected(rules.error());
     auto appended = Appended::open(wanted.access_log);
     if (!appended) return std::unexpected(appended.error());
     if (auto changed = keys->reload_if_changed(); !changed) return std::unexpected(changed.error());
@@ -292,6 +324,8 @@ Result<void> Node::State::apply(Config wanted) {
     for (const auto& upstream : opened)
         if (!std::ranges::contains(upstreams, upstream)) asio::co_spawn(chores, keep_probing(upstream), asio::detached);
     upstreams = opened;
+    // The stricter of two orders: no back end of the new configuration is asked under the old policy.
+    desk->rules(std::move(*rules));
     desk->reload(std::move(opened));
     // What needs a restart stays as it runs, and is told again at the next reload.
     config.models = wanted.models;
@@ -299,6 +333,7 @@ Result<void> Node::State::apply(Config wanted) {
     config.serve_store = wanted.serve_store;
     config.log_level = wanted.log_level;
     config.access_log = wanted.access_log;
+    config.policy_file = wanted.policy_file;
     preload();
     return {};
 }
@@ -326,6 +361,7 @@ Node::Ended Node::stop() {
     state.chores.stop();
     if (state.keeper.joinable()) state.keeper.join();
     state.service->flush();
+    state.save_decisions();
     if (auto saved = state.keys->save_usage(); !saved) state.log.error("usage_not_saved", {{"error", saved.error().message}});
     state.log.info("stopped", {{"drained", whole}});
     return whole ? Ended::drained : Ended::cut;

@@ -28,8 +28,8 @@ const std::string& Answer::answer_format() const { return state_->rendered.answe
 bool Answer::starts_in_reasoning() const { return state_->rendered.starts_in_reasoning; }
 bool Answer::ended() const { return state_->running == 0; }
 
-std::string Answer::detokenize(std::uint32_t prompt) const {
-    return prompt < state_->prompts.size() ? state_->model->detokenize(state_->prompts[prompt]) : std::string();
+label::Labelled<std::string> Answer::detokenize(std::uint32_t prompt) const {
+    return {prompt < state_->prompts.size() ? state_->model->detokenize(state_->prompts[prompt]) : std::string(), state_->label};
 }
 
 void Answer::stop(std::uint32_t choice) {
@@ -39,7 +39,7 @@ void Answer::stop(std::uint32_t choice) {
     --state_->running;
 }
 
-boost::asio::awaitable<base::Result<std::vector<Answer::Item>>> Answer::next() {
+boost::asio::awaitable<base::Result<label::Labelled<std::vector<Answer::Item>>>> Answer::next() {
     State& state = *state_;
     std::vector<Item> items;
     while (true) {
@@ -56,7 +56,7 @@ boost::asio::awaitable<base::Result<std::vector<Answer::Item>>> Answer::next() {
             if (!state.over[choice] && state.streams[choice]->cancelled())
                 co_return base::fail(base::ErrorKind::cancelled, "the reader was too slow for the answer");
         }
-        if (!items.empty() || state.running == 0) co_return items;
+        if (!items.empty() || state.running == 0) co_return label::Labelled<std::vector<Item>>(std::move(items), state.label);
         if (state.deadline.passed(state.clock.now()))
             co_return base::fail(base::ErrorKind::deadline, "the answer was not ready by its deadline");
         if (!state.alarm && state.deadline.when()) {

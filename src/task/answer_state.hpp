@@ -32,6 +32,7 @@ struct Answer::State {
     std::stop_callback<std::function<void()>> on_stop;
     std::optional<boost::asio::steady_timer> alarm;
 
+    label::Label label = {};  // of all that comes out
     Ticket ticket;
     base::Instant began{};
     std::shared_ptr<Ticket::Line> line;

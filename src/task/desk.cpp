@@ -20,7 +20,24 @@ Ticket::~Ticket() {
     if (line_) line_->in_flight.fetch_sub(1, std::memory_order_relaxed);
 }
 
-Desk::Desk(Parts parts) : state_(std::make_unique<State>(std::move(parts))) { reload(state_->parts.upstreams); }
+boost::asio::awaitable<base::Result<label::Labelled<std::string_view>>> Forward::read() {
+    auto piece = co_await stream_->read();
+    if (!piece) co_return std::unexpected(piece.error());
+    co_return label::Labelled<std::string_view>(*piece, label_);
+}
+
+boost::asio::awaitable<base::Result<label::Labelled<std::string>>> Forward::read_all(std::size_t limit) {
+    auto body = co_await stream_->read_all(limit);
+    if (!body) co_return std::unexpected(body.error());
+    co_return label::Labelled<std::string>(std::move(*body), label_);
+}
+
+Desk::Desk(Parts parts) : state_(std::make_unique<State>(std::move(parts))) {
+    state_->rules = state_->parts.rules;
+    // The text is our own and reads; so says a test.
+    if (!state_->rules) state_->rules = std::make_shared<Rules>(label::Policy::read(label::policy_without_file({}), "the policy without a file").value());
+    reload(state_->parts.upstreams);
+}
 Desk::~Desk() { state_->workers.join(); }
 
 void Desk::reload(std::vector<std::shared_ptr<engine::Upstream>> upstreams) {
@@ -51,6 +68,16 @@ void Desk::reload(std::vector<std::shared_ptr<engine::Upstream>> upstreams) {
     state_->lines = std::move(fresh);
 }
 
+std::shared_ptr<Rules> Desk::rules() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->rules;
+}
+
+void Desk::rules(std::shared_ptr<Rules> fresh) {
+    const std::lock_guard lock(state_->mutex);
+    state_->rules = std::move(fresh);
+}
+
 std::optional<Place> Desk::find(std::string_view model) const {
     const auto lines = state_->directory();
     const auto found = lines->find(model);
@@ -79,7 +106,23 @@ std::vector<ModelStatus> Desk::models() const {
     return all;
 }
 
-boost::asio::awaitable<base::Result<Seat>> Desk::State::sit(Task& task) {
+base::Result<void> Desk::State::decide(Task& task, const label::Label& label, const Ticket::Line& line) {
+    task.trace.open(Stop::label, parts.clock.now());
+    if (!task.rules) return base::fail(base::ErrorKind::bug, "a task came to the desk without the rules that it entered with");
+    const Way way{.model = line.name, .upstream = line.upstream ? std::string_view(line.upstream->spec().name) : "",
+                  .caller = task.key ? std::string_view(task.key->facts().place) : ""};
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(parts.clock.wall().time_since_epoch()).count();
+    auto passage = task.rules->pass(label, way, now);
+    if (!passage->permitted()) return std::unexpected(passage->denial(task.language));
+    // The caches of the engine are parted by who could read what is in them. Where nothing may be kept, a partition that
+    // nobody names again keeps it from everyone.
+    task.partition = passage->partition + "/" + task.partition;
+    if (!passage->outlives_request) task.partition += "/" + task.id;
+    task.passage = std::move(passage);
+    return {};
+}
+
+boost::asio::awaitable<base::Result<Seat>> Desk::State::sit(Task& task, label::Label label) {
     if (draining.load(std::memory_order_relaxed))
         co_return base::fail(base::ErrorKind::unavailable, "this node is shutting down", "shutting_down");
     task.trace.open(Stop::task, parts.clock.now());
@@ -91,6 +134,8 @@ boost::asio::awaitable<base::Result<Seat>> Desk::State::sit(Task& task) {
     if (!ticket) co_return std::unexpected(ticket.error());
     if (task.deadline.passed(parts.clock.now()))
         co_return base::fail(base::ErrorKind::deadline, "the deadline had passed before the work began");
+    const auto decided = decide(task, label, *found->second);
+    if (!decided) co_return std::unexpected(decided.error());
     Seat seat{.line = found->second, .ticket = std::move(*ticket), .model = parts.models.if_loaded(task.model)};
     if (!seat.model) {
         const auto limit = task.deadline.sooner(base::Deadline::after(parts.clock.now(), parts.options.load_timeout));
@@ -104,16 +149,20 @@ boost::asio::awaitable<base::Result<Seat>> Desk::State::sit(Task& task) {
 }
 
 boost::asio::awaitable<base::Result<Forward>> Desk::forward(Task& task, Place place, std::string path,
-                                                            net::Headers headers, std::string_view body) {
+                                                            net::Headers headers, label::Labelled<std::string_view> body) {
     if (draining()) co_return base::fail(base::ErrorKind::unavailable, "this node is shutting down", "shutting_down");
     task.trace.open(Stop::task, state_->parts.clock.now());
     auto ticket = Ticket::Line::admit(place.line);
     if (!ticket) co_return std::unexpected(ticket.error());
+    const auto decided = state_->decide(task, body.label(), *place.line);
+    if (!decided) co_return std::unexpected(decided.error());
+    auto opened = body.open(*task.passage->there.permit(), task.passage->destination);
+    if (!opened) co_return std::unexpected(opened.error());
     if (state_->parts.traces) headers.set("traceparent", task.trace.self.text());
     task.trace.open(Stop::engine, state_->parts.clock.now());
-    auto stream = co_await place.upstream->post(std::move(path), std::move(headers), body, task.deadline);
+    auto stream = co_await place.upstream->post(std::move(path), std::move(headers), opened->plaintext(label::PlaintextAccess::at_boundary()), task.deadline);
     if (!stream) co_return std::unexpected(stream.error());
-    co_return Forward{std::move(*stream), std::move(*ticket)};
+    co_return Forward(std::move(*stream), std::move(*ticket), task.passage->answer_label);
 }
 
 void Desk::finish(Task& task, unsigned status) {

@@ -37,6 +37,14 @@ base::Result<void> checked_ids(const std::vector<engine::TokenId>& ids, std::uin
                       "invalid_token", std::string(field));
 }
 
+// From here on the engine of this node holds the value; the decision for it lies in the task.
+template <typename T>
+base::Result<T> opened_for(const Task& task, label::Labelled<T> labelled) {
+    auto opened = std::move(labelled).open(*task.passage->there.permit(), task.passage->destination);
+    if (!opened) return std::unexpected(opened.error());
+    return std::move(*opened).plaintext(label::PlaintextAccess::at_boundary());
+}
+
 struct Prepared {};
 
 base::Result<Prepared> prepare(Preparation& work) {
@@ -91,9 +99,12 @@ engine::GenerateRequest common_request(const Task& task, GenerateAsk& ask, const
 
 }  // namespace
 
-boost::asio::awaitable<base::Result<Answer>> Desk::generate(Task& task, GenerateAsk ask) {
-    auto seat = co_await state_->sit(task);
+boost::asio::awaitable<base::Result<Answer>> Desk::generate(Task& task, label::Labelled<GenerateAsk> labelled) {
+    auto seat = co_await state_->sit(task, labelled.label());
     if (!seat) co_return std::unexpected(seat.error());
+    auto opened = opened_for(task, std::move(labelled));
+    if (!opened) co_return std::unexpected(opened.error());
+    GenerateAsk ask = std::move(*opened);
     auto checked = check(ask, seat->model->facts());
     if (!checked) co_return std::unexpected(checked.error());
 
@@ -112,6 +123,7 @@ boost::asio::awaitable<base::Result<Answer>> Desk::generate(Task& task, Generate
     if (!prepared) co_return std::unexpected(prepared.error());
 
     auto state = std::make_unique<Answer::State>(state_->parts.clock, task.stop.get_token(), task.deadline);
+    state->label = task.passage->answer_label;
     state->ticket = std::move(seat->ticket);
     state->line = seat->line;
     state->began = state_->parts.clock.now();
@@ -142,9 +154,12 @@ boost::asio::awaitable<base::Result<Answer>> Desk::generate(Task& task, Generate
     co_return Answer(std::move(state));
 }
 
-boost::asio::awaitable<base::Result<Desk::Embedding>> Desk::embed(Task& task, std::vector<EmbedInput> inputs) {
-    auto seat = co_await state_->sit(task);
+boost::asio::awaitable<base::Result<label::Labelled<Desk::Embedding>>> Desk::embed(Task& task, label::Labelled<std::vector<EmbedInput>> labelled) {
+    auto seat = co_await state_->sit(task, labelled.label());
     if (!seat) co_return std::unexpected(seat.error());
+    auto opened = opened_for(task, std::move(labelled));
+    if (!opened) co_return std::unexpected(opened.error());
+    auto& inputs = *opened;
     const auto model = seat->model;
     if (!model->facts().can_embed)
         co_return base::fail(base::ErrorKind::invalid, "model " + task.model + " makes no embeddings", "model_cannot_embed", "model");
@@ -165,20 +180,23 @@ boost::asio::awaitable<base::Result<Desk::Embedding>> Desk::embed(Task& task, st
         [&](auto done) { model->embed(std::move(tokens), std::move(done)); }, task.stop.get_token(), state_->parts.clock,
         task.deadline, "the embedding");
     if (!result) co_return std::unexpected(result.error());
-    co_return Embedding{std::move(*result), model->facts()};
+    co_return label::Labelled<Embedding>({std::move(*result), model->facts()}, task.passage->answer_label);
 }
 
-boost::asio::awaitable<base::Result<engine::RerankResult>> Desk::rerank(Task& task, std::string query,
-                                                                        std::vector<std::string> documents) {
-    auto seat = co_await state_->sit(task);
+boost::asio::awaitable<base::Result<label::Labelled<engine::RerankResult>>> Desk::rerank(Task& task, label::Labelled<RerankAsk> labelled) {
+    auto seat = co_await state_->sit(task, labelled.label());
     if (!seat) co_return std::unexpected(seat.error());
+    auto opened = opened_for(task, std::move(labelled));
+    if (!opened) co_return std::unexpected(opened.error());
     const auto model = seat->model;
     if (!model->facts().can_rerank)
         co_return base::fail(base::ErrorKind::invalid, "model " + task.model + " cannot rank documents", "model_cannot_rerank", "model");
     task.trace.open(Stop::engine, state_->parts.clock.now());
-    co_return co_await called_back<engine::RerankResult>(
-        [&](auto done) { model->rerank(std::move(query), std::move(documents), std::move(done)); }, task.stop.get_token(),
+    auto result = co_await called_back<engine::RerankResult>(
+        [&](auto done) { model->rerank(std::move(opened->query), std::move(opened->documents), std::move(done)); }, task.stop.get_token(),
         state_->parts.clock, task.deadline, "the ranking");
+    if (!result) co_return std::unexpected(result.error());
+    co_return label::Labelled<engine::RerankResult>(std::move(*result), task.passage->answer_label);
 }
 
 }  // namespace hanse::task

@@ -37,12 +37,16 @@ struct Desk::State {
         const std::lock_guard lock(mutex);
         return lines;
     }
-    // Admits the task and gets its model, loading it if need be.
-    boost::asio::awaitable<base::Result<Seat>> sit(Task& task);
+    // The stop `label`: decides where the task's data may go, into task.passage. `denied` if it may not go there, or
+    // the answer not back.
+    base::Result<void> decide(Task& task, const label::Label& label, const Ticket::Line& line);
+    // Admits the task, decides, and gets its model, loading it if need be.
+    boost::asio::awaitable<base::Result<Seat>> sit(Task& task, label::Label label);
 
     Parts parts;
     mutable std::mutex mutex;
     std::shared_ptr<const Directory> lines;
+    std::shared_ptr<Rules> rules;
     std::atomic<bool> draining{false};
     boost::asio::thread_pool workers{1};  // tokenises long prompts
 };

@@ -86,6 +86,9 @@ KeyFacts facts_of(const StoredKey& key) {
             .tokens_per_month = key.tokens_per_month,
             .priority_max = priority_of(key.priority_max).value_or(engine::Priority::normal),
             .partition = key.partition,
+            .label = key.label,
+            .ceiling = key.ceiling,
+            .place = key.place,
             .created = key.created,
             .revoked = key.revoked};
 }
@@ -101,6 +104,9 @@ StoredKey stored_of(const KeyFacts& facts, std::string sha256) {
             .tokens_per_month = facts.tokens_per_month,
             .priority_max = std::string(word_of(facts.priority_max)),
             .partition = facts.partition,
+            .label = facts.label,
+            .ceiling = facts.ceiling,
+            .place = facts.place,
             .created = facts.created,
             .revoked = facts.revoked};
 }

@@ -28,6 +28,9 @@ struct StoredKey {
     std::optional<std::uint64_t> tokens_per_month = {};
     std::string priority_max = "normal";
     std::string partition = {};
+    std::string label = {};
+    std::string ceiling = {};
+    std::string place = {};
     std::int64_t created = 0;
     std::optional<std::int64_t> revoked = {};
     bool operator==(const StoredKey&) const = default;

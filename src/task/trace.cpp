@@ -25,6 +25,7 @@ std::string_view name(Stop stop) {
         case Stop::net: return "net";
         case Stop::api_in: return "api.in";
         case Stop::task: return "task";
+        case Stop::label: return "label";
         case Stop::engine: return "engine";
         case Stop::api_out: return "api.out";
     }

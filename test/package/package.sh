@@ -21,12 +21,13 @@ deb=$(find "$work" -maxdepth 1 -name 'hanse_*.deb')
 dpkg-deb --extract "$deb" "$work/root"
 dpkg-deb --control "$deb" "$work/control"
 
-for file in usr/bin/hanse etc/hanse/hanse.toml usr/lib/systemd/system/hanse.service usr/lib/sysusers.d/hanse.conf etc/default/hanse usr/share/man/man1/hanse.1 \
+for file in usr/bin/hanse etc/hanse/hanse.toml etc/hanse/policy.toml usr/lib/systemd/system/hanse.service usr/lib/sysusers.d/hanse.conf etc/default/hanse usr/share/man/man1/hanse.1 \
   usr/share/bash-completion/completions/hanse usr/share/zsh/vendor-completions/_hanse usr/share/fish/vendor_completions.d/hanse.fish \
   usr/share/doc/hanse/copyright; do
   [[ -f $work/root/$file || -f $work/root/$file.gz ]] || fail "no $file in it"
 done
 expect '^/etc/hanse/hanse.toml$' "$(cat "$work/control/conffiles")"
+expect '^/etc/hanse/policy.toml$' "$(cat "$work/control/conffiles")"
 depends=$(dpkg-deb --field "$deb" Depends)
 for library in libllama0 libggml0 libssl3 libc6; do
   expect "(^|, )$library" "$depends"

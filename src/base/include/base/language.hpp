@@ -9,7 +9,7 @@
 namespace hanse::base {
 
 // The languages that people are addressed in. Logs, errors of the API and field names are English always:
-// programs and colleagues elsewhere read them.
+// programs and colleagues elsewhere read them. A refusal by label is the exception, since it is for the person who asked.
 enum class Language { english, german };
 
 // "de", "de_AT.UTF-8" and the like; nothing for a language that we do not speak.

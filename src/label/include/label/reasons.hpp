@@ -27,6 +27,10 @@ std::vector<Reason> reasons(const Label& label, const Clearance& clearance, cons
 // The whole answer as lines of text: the outcome, then each reason and its remedy.
 std::string explanation(const Label& label, const Clearance& clearance, const Use& use, const Vocabulary& words, Language language);
 
+// One line for whoever asked: that it may not go there, the reason that decided, and what would help; or after what it
+// might go. For decisions that do not permit.
+std::string refusal(const Label& label, const Clearance& clearance, const Use& use, const Vocabulary& words, Language language);
+
 // The same for programs: {"outcome":"deny","after":[],"label":"…","place":"…","obstacles":[{"owner":…,"term":…,"has":…,
 // "needs":…,"cure":…,"reason":…,"remedy":…}]}; owner and cure are null where there is none.
 std::string explanation_json(const Label& label, const Clearance& clearance, const Use& use, const Vocabulary& words, Language language);

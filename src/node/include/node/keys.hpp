@@ -22,6 +22,9 @@ struct KeyWish {
     std::optional<std::uint64_t> tokens_per_day = {};
     std::optional<std::uint64_t> tokens_per_month = {};
     std::string partition = {};
+    std::string label = {};    // see task::KeyFacts
+    std::string ceiling = {};
+    std::string place = {};
 };
 
 struct KeyEntry {

@@ -48,7 +48,7 @@ public:
     // Names of all models, those of upstreams included.
     std::vector<std::string> models() const;
 
-    // Reads the configuration again. Models, upstreams, keys, log level and access log follow at once; what
+    // Reads configuration and policy again. Policy, models, upstreams, keys, log level and access log follow at once; what
     // needs a restart is logged by name. An error leaves everything as it was.
     base::Result<void> reload();
     enum class Ended { drained, cut };

@@ -12,6 +12,7 @@
 #include "engine/conversation.hpp"
 #include "engine/generate.hpp"
 #include "engine/model.hpp"
+#include "label/labelled.hpp"
 
 namespace hanse::task {
 
@@ -49,11 +50,11 @@ public:
     // For AnswerReader; meaningful if the prompt was a conversation.
     const std::string& answer_format() const;
     bool starts_in_reasoning() const;
-    std::string detokenize(std::uint32_t prompt) const;  // the prompt's text (`echo`)
+    label::Labelled<std::string> detokenize(std::uint32_t prompt) const;  // the prompt's text (`echo`)
 
     // At least one event, or none when every choice has ended. `cancelled` when the task was stopped,
     // `deadline` when its time is over.
-    boost::asio::awaitable<base::Result<std::vector<Item>>> next();
+    boost::asio::awaitable<base::Result<label::Labelled<std::vector<Item>>>> next();
     bool ended() const;
     // Stops one choice, e.g. when enough is known.
     void stop(std::uint32_t choice);

@@ -15,9 +15,11 @@
 #include "base/time.hpp"
 #include "engine/pool.hpp"
 #include "engine/upstream.hpp"
+#include "label/labelled.hpp"
 #include "net/client.hpp"
 #include "net/http.hpp"
 #include "task/answer.hpp"
+#include "task/rules.hpp"
 #include "task/task.hpp"
 
 namespace hanse::task {
@@ -42,10 +44,21 @@ private:
     std::shared_ptr<Line> line_;
 };
 
-// An answer of an upstream on its way through.
-struct Forward {
-    std::unique_ptr<net::ClientStream> stream;
-    Ticket ticket;
+// An answer of an upstream on its way through. Holds the place in the queue as long as it lives.
+class Forward {
+public:
+    Forward(std::unique_ptr<net::ClientStream> stream, Ticket ticket, label::Label label)
+        : stream_(std::move(stream)), ticket_(std::move(ticket)), label_(std::move(label)) {}
+    unsigned status() const { return stream_->status(); }
+    const net::Headers& headers() const { return stream_->headers(); }
+    // A piece, valid until the next call; empty at the end.
+    boost::asio::awaitable<base::Result<label::Labelled<std::string_view>>> read();
+    boost::asio::awaitable<base::Result<label::Labelled<std::string>>> read_all(std::size_t limit);
+
+private:
+    std::unique_ptr<net::ClientStream> stream_;
+    Ticket ticket_;
+    label::Label label_;
 };
 
 // Where a model is: on this node (upstream is null), or elsewhere under a name of its own.
@@ -79,6 +92,7 @@ public:
         base::Clock& clock;
         base::Log& log;
         TraceSink* traces = nullptr;  // null: traces go nowhere
+        std::shared_ptr<Rules> rules = {};  // null: those of a node without a policy file
         DeskOptions options = {};
     };
     explicit Desk(Parts parts);
@@ -92,19 +106,28 @@ public:
     // After the pool's specs or the upstreams changed.
     void reload(std::vector<std::shared_ptr<engine::Upstream>> upstreams);
 
-    boost::asio::awaitable<base::Result<Answer>> generate(Task& task, GenerateAsk ask);
+    // The policy in force, for tasks that come in from now on.
+    std::shared_ptr<Rules> rules() const;
+    void rules(std::shared_ptr<Rules> fresh);
+
+    // All that is given to a model comes with its label, and opens only to the decision for it; `denied` with the code
+    // "label_denied" otherwise. What was decided is then in task.passage, and what comes back has its label.
+    boost::asio::awaitable<base::Result<Answer>> generate(Task& task, label::Labelled<GenerateAsk> ask);
     struct Embedding {
         engine::EmbeddingResult result;
         engine::ModelFacts facts;
     };
     // Texts or token ids.
     using EmbedInput = std::variant<std::string, std::vector<engine::TokenId>>;
-    boost::asio::awaitable<base::Result<Embedding>> embed(Task& task, std::vector<EmbedInput> inputs);
-    boost::asio::awaitable<base::Result<engine::RerankResult>> rerank(Task& task, std::string query,
-                                                                      std::vector<std::string> documents);
+    boost::asio::awaitable<base::Result<label::Labelled<Embedding>>> embed(Task& task, label::Labelled<std::vector<EmbedInput>> inputs);
+    struct RerankAsk {
+        std::string query;
+        std::vector<std::string> documents;
+    };
+    boost::asio::awaitable<base::Result<label::Labelled<engine::RerankResult>>> rerank(Task& task, label::Labelled<RerankAsk> ask);
     // `body` must live until this returns.
     boost::asio::awaitable<base::Result<Forward>> forward(Task& task, Place place, std::string path,
-                                                          net::Headers headers, std::string_view body);
+                                                          net::Headers headers, label::Labelled<std::string_view> body);
 
     // Ends a task's story: gives its trace away.
     void finish(Task& task, unsigned status);

@@ -32,6 +32,9 @@ struct KeyFacts {
     std::optional<std::uint64_t> tokens_per_month = {};  // UTC months
     engine::Priority priority_max = engine::Priority::normal;
     std::string partition = {};                     // keys with the same one share cached prefixes; empty: the id
+    std::string label = {};                         // what comes in with it, in the words of the policy; empty: the policy's standard
+    std::string ceiling = {};                       // and how far a caller may tighten that; empty: without limit
+    std::string place = {};                         // of the policy, where its answers go; empty: "answer"
     std::int64_t created = 0;                       // Unix seconds
     std::optional<std::int64_t> revoked = {};
 };

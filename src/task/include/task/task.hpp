@@ -5,9 +5,12 @@
 #include <stop_token>
 #include <string>
 
+#include "base/language.hpp"
 #include "base/time.hpp"
 #include "engine/generate.hpp"
+#include "label/label.hpp"
 #include "task/keys.hpp"
+#include "task/rules.hpp"
 #include "task/trace.hpp"
 
 namespace hanse::task {
@@ -19,6 +22,10 @@ struct Task {
     std::shared_ptr<Key> key = {};           // null: nobody in particular
     std::string model = {};
     std::string partition = {};              // what may be shared with whom, see GenerateRequest
+    std::shared_ptr<Rules> rules = {};       // in force when it came in
+    label::Label label = {};                 // of what it has read so far; top until somebody says
+    std::shared_ptr<const Passage> passage = {};  // once decided, by the desk
+    base::Language language = base::Language::english;  // of refusals
     engine::Priority priority = engine::Priority::normal;
     base::Deadline deadline = {};
     base::Deadline first_token_deadline = {};

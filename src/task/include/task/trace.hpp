@@ -15,7 +15,7 @@ namespace hanse::task {
 
 // The stops of a request that exist on this node, in their order. The names are those of the rooms, so that
 // a trace reads like docs/way-of-a-request.md.
-enum class Stop : std::uint8_t { net, api_in, task, engine, api_out };
+enum class Stop : std::uint8_t { net, api_in, task, label, engine, api_out };
 std::string_view name(Stop stop);
 
 struct Span {

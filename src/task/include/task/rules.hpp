@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/language.hpp"
+#include "base/result.hpp"
+#include "label/decide.hpp"
+#include "label/policy.hpp"
+#include "task/keys.hpp"
+
+namespace hanse::task {
+
+// Where the data of a task goes, and where what comes back of it goes.
+struct Way {
+    std::string_view model;
+    std::string_view upstream = {};  // the back end that has the model; empty: this machine
+    std::string_view caller = {};    // the place of the policy that gets the answer; empty: "answer"
+};
+
+// What was decided about one label on one way. A value shared by all requests that are alike; never changes.
+struct Passage {
+    std::shared_ptr<const label::Policy> policy;
+    label::Label label;            // of what goes to the destination
+    label::Label answer_label;     // of what comes back: that, and the destination's output floor
+    std::string answer_text;       // the same as canonical text
+    label::Clearance destination;
+    label::Clearance caller;
+    label::Use use;
+    label::Decision there;         // label, to the destination
+    label::Decision back;          // answer_label, to the caller
+    std::string partition;         // the same for data that the same readers may see in the same places
+    bool outlives_request = true;  // no owner asks that nothing be kept
+    std::int64_t holds_until = 0;  // Unix seconds: a release expires
+
+    bool permitted() const { return there.permit() && back.permit(); }
+    // Why not: `denied` with the code "label_denied", reason and remedy. For a passage that is not permitted.
+    base::Error denial(base::Language language) const;
+};
+
+// The decisions that were asked for of late, each once, without any content; what `hanse policy diff` compares.
+// Thread-safe.
+class DecisionRecord {
+public:
+    static constexpr std::size_t size_max = 1'000;
+    void add(label::Asked asked);
+    // The record if it changed since the last call.
+    std::optional<std::vector<label::Asked>> changed();
+
+private:
+    std::mutex mutex_;
+    std::deque<label::Asked> asked_;
+    std::unordered_set<std::string> known_;
+    bool changed_ = false;
+};
+
+// One policy in force, made ready for requests: what it has decided is remembered by label and way, so that a request
+// like those before it costs a look-up. A reload makes new rules; a task keeps those that it entered with, since the
+// numbers in its label are theirs. Thread-safe.
+class Rules {
+public:
+    explicit Rules(std::shared_ptr<const label::Policy> policy, std::shared_ptr<DecisionRecord> record = {});
+
+    const label::Policy& policy() const { return *policy_; }
+
+    // The label of what enters: the key's own, or the policy's standard, tightened by what the caller asks for (names
+    // of kinds, or the canonical text; empty: nothing). `invalid` for a word of the caller's that is unknown, `denied`
+    // above the key's ceiling, and where the policy does not know the words of the key.
+    base::Result<label::Label> enter(const KeyFacts* key, std::string_view asked);
+
+    // For a request that is under way: remembered, and put on record.
+    std::shared_ptr<const Passage> pass(const label::Label& label, const Way& way, std::int64_t now);
+    // The same for somebody who only wants to know.
+    std::shared_ptr<const Passage> preview(const label::Label& label, const Way& way, std::int64_t now) const;
+
+private:
+    static constexpr std::size_t remembered_max = 4'096;
+    base::Result<label::Label> read_entry(const KeyFacts* key, std::string_view asked) const;
+
+    const std::shared_ptr<const label::Policy> policy_;
+    const std::shared_ptr<DecisionRecord> record_;
+    const label::PurposeWord purpose_;
+    std::mutex mutex_;
+    std::unordered_map<std::string, label::Label> entries_;
+    std::unordered_map<std::string, std::vector<std::shared_ptr<const Passage>>> passages_;  // by way
+    std::size_t passage_count_ = 0;
+};
+
+}  // namespace hanse::task

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "task/rules.hpp"
+
+#include <algorithm>
+#include <format>
+
+#include "base/encoding.hpp"
+#include "crypto/digest.hpp"
+#include "label/reasons.hpp"
+
+namespace hanse::task {
+namespace {
+
+using base::ErrorKind;
+using label::Label;
+
+constexpr std::string_view answering = "answer";
+constexpr std::string_view models_here = "local";
+constexpr std::string_view own_people = "answer";
+
+std::string joined(std::string_view a, std::string_view b, std::string_view c) {
+    std::string key;
+    key.reserve(a.size() + b.size() + c.size() + 2);
+    return key.append(a).append(1, '\0').append(b).append(1, '\0').append(c);
+}
+
+// Whoever may see the one in the same places may see the other. For what purpose, and what is learned, is asked anew at
+// each use; so those terms do not part caches, but readers, places, control, releases and contents do.
+std::string readability(const Label& label, const label::Vocabulary& words) {
+    std::vector<Label::Owned> owners;
+    for (const auto& [owner, terms] : label.owners())
+        owners.push_back({owner, {.readers = terms.readers, .place = terms.place, .control = terms.control, .handling = terms.handling, .content = terms.content}});
+    const auto digest = crypto::sha256(label::binary(label.is_top() ? label : Label::of(std::move(owners), label::Integrity::own), words));
+    return base::hex(std::span(digest).first(16));
+}
+
+bool outlives_request(const Label& label) {
+    return !label.is_top() && std::ranges::none_of(label.owners(), [](const Label::Owned& owned) { return owned.terms.retention == label::Retention::none(); });
+}
+
+std::int64_t next_expiry(const label::Clearance& place, std::int64_t now, std::int64_t soonest) {
+    for (const label::Release& release : place.terms().releases)
+        if (release.valid_until > now) soonest = std::min(soonest, release.valid_until);
+    return soonest;
+}
+
+}  // namespace
+
+base::Error Passage::denial(base::Language language) const {
+    const bool on_the_way_there = !there.permit();
+    return {ErrorKind::denied,
+            on_the_way_there ? label::refusal(label, destination, use, policy->words(), language) : label::refusal(answer_label, caller, use, policy->words(), language),
+            "label_denied", {}, {}};
+}
+
+void DecisionRecord::add(label::Asked asked) {
+    const std::lock_guard lock(mutex_);
+    if (!known_.insert(joined(asked.label, asked.place, asked.use)).second) return;
+    asked_.push_back(std::move(asked));
+    changed_ = true;
+    if (asked_.size() <= size_max) return;
+    const auto& oldest = asked_.front();
+    known_.erase(joined(oldest.label, oldest.place, oldest.use));
+    asked_.pop_front();
+}
+
+std::optional<std::vector<label::Asked>> DecisionRecord::changed() {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(changed_, false)) return {};
+    return std::vector(asked_.begin(), asked_.end());
+}
+
+// "answer" is one of the built-in purposes, which every vocabulary has.
+Rules::Rules(std::shared_ptr<const label::Policy> policy, std::shared_ptr<DecisionRecord> record)
+    : policy_(std::move(policy)), record_(std::move(record)), purpose_(policy_->words().purpose(answering).value()) {}
+
+base::Result<Label> Rules::enter(const KeyFacts* key, std::string_view asked) {
+    if (asked.empty() && (key == nullptr || (key->label.empty() && key->ceiling.empty()))) return policy_->standard().label;
+    std::string entry = key == nullptr ? joined("", "", asked) : joined(key->label, key->ceiling, asked);
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto found = entries_.find(entry); found != entries_.end()) return found->second;
+    }
+    auto read = read_entry(key, asked);
+    if (!read) return read;
+    const std::lock_guard lock(mutex_);
+    if (entries_.size() >= remembered_max) entries_.clear();
+    entries_.emplace(std::move(entry), *read);
+    return read;
+}
+
+base::Result<Label> Rules::read_entry(const KeyFacts* key, std::string_view asked) const {
+    const auto of_key = [&](std::string_view text, std::string_view what, const Label& otherwise) -> base::Result<Label> {
+        if (text.empty()) return otherwise;
+        auto read = policy_->label(text);
+        if (read) return read;
+        return base::fail(ErrorKind::denied, std::format("the {} of this key means nothing under the policy in force: {}", what, read.error().message), "label_denied");
+    };
+    const auto standard = of_key(key == nullptr ? "" : std::string_view(key->label), "label", policy_->standard().label);
+    if (!standard) return standard;
+    const auto ceiling = of_key(key == nullptr ? "" : std::string_view(key->ceiling), "ceiling", Label::top());
+    if (!ceiling) return ceiling;
+    auto wanted = asked.empty() ? base::Result<Label>(Label::bottom()) : policy_->label(asked);
+    if (!wanted) return base::fail(ErrorKind::invalid, "Hanse-Label: " + wanted.error().message, wanted.error().code, "Hanse-Label");
+    return label::entry_label(*standard, *wanted, *ceiling);
+}
+
+std::shared_ptr<const Passage> Rules::pass(const Label& label, const Way& way, std::int64_t now) {
+    std::string key = joined(way.model, way.upstream, way.caller);
+    const auto fits = [&](const std::shared_ptr<const Passage>& known) { return known->label == label; };
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto found = passages_.find(key); found != passages_.end()) {
+            const auto known = std::ranges::find_if(found->second, fits);
+            if (known != found->second.end() && now >= (*known)->use.now && now < (*known)->holds_until) return *known;
+        }
+    }
+    auto fresh = preview(label, way, now);
+    if (record_) {
+        record_->add({label::text(label, policy_->words()), fresh->destination.name(), std::string(answering)});
+        record_->add({fresh->answer_text, fresh->caller.name(), std::string(answering)});
+    }
+    const std::lock_guard lock(mutex_);
+    if (passage_count_ >= remembered_max) {
+        passages_.clear();
+        passage_count_ = 0;
+    }
+    auto& of_way = passages_[std::move(key)];
+    passage_count_ += 1 - std::erase_if(of_way, fits);
+    of_way.push_back(fresh);
+    return fresh;
+}
+
+std::shared_ptr<const Passage> Rules::preview(const Label& label, const Way& way, std::int64_t now) const {
+    // A model here may have a clearance of its own; the other ones are of the place "local".
+    const label::PolicyPlace* own = way.upstream.empty() ? policy_->place(way.model) : nullptr;
+    if (own != nullptr && own->sort != label::PlaceSort::model) own = nullptr;
+    const std::string_view name = own != nullptr ? way.model : way.upstream.empty() ? models_here : way.upstream;
+    const label::PolicyPlace* declared = policy_->place(name);
+    const label::Use use{.purpose = purpose_, .now = now};
+    const label::Clearance destination = policy_->clearance(name), caller = policy_->clearance(way.caller.empty() ? own_people : way.caller);
+    Label answer_label = declared == nullptr ? label : label::join(label, declared->floor);
+    const auto& words = policy_->words();
+    return std::make_shared<const Passage>(Passage{.policy = policy_,
+                                                   .label = label,
+                                                   .answer_label = answer_label,
+                                                   .answer_text = label::text(answer_label, words),
+                                                   .destination = destination,
+                                                   .caller = caller,
+                                                   .use = use,
+                                                   .there = label::decide(label, destination, use),
+                                                   .back = label::decide(answer_label, caller, use),
+                                                   .partition = readability(label, words),
+                                                   .outlives_request = outlives_request(answer_label),
+                                                   .holds_until = next_expiry(caller, now, next_expiry(destination, now, INT64_MAX))});
+}
+
+}  // namespace hanse::task
