@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/record_store.hpp"
+
+#include <algorithm>
+#include <format>
+
+#include "record_frame.hpp"
+
+namespace hanse::journal {
+namespace {
+
+// A record is written at most this long after its id was made.
+constexpr std::uint64_t id_age_max_ms = 24ULL * 3600 * 1000;
+
+// What erased text is overwritten with: no byte of UTF-8, and not the zero that a file is extended with.
+constexpr char wiped = '\xfe';
+
+std::uint64_t time_of(const RecordId& id) {
+    std::uint64_t time = 0;
+    for (std::size_t i = 0; i < 6; ++i) time = time << 8 | std::to_integer<std::uint64_t>(id[i]);
+    return time;
+}
+
+StoredRecord stored(const FrameHeader& header, std::string text) {
+    return {header.index, header.id, header.time_ms, header.salt, header.commitment, header.erased, std::move(text)};
+}
+
+// The header at `offset`; nothing at the end or where it is broken.
+base::Result<std::optional<FrameHeader>> header_at(base::File& file, std::uint64_t offset) {
+    std::array<std::byte, header_size> bytes{};
+    const auto got = file.read(offset, bytes);
+    if (!got) return std::unexpected(got.error());
+    return FrameHeader::parse(std::span(bytes).first(*got));
+}
+
+// The text behind a header; nothing if it is cut short, not what the commitment says, or not followed by zeros.
+base::Result<std::optional<std::string>> text_at(base::File& file, std::uint64_t offset, FrameHeader& header) {
+    std::string text(header.frame_size() - header_size, '\0');
+    const auto got = file.read(offset + header_size, std::as_writable_bytes(std::span(text)));
+    if (!got) return std::unexpected(got.error());
+    if (*got != text.size() || text.find_first_not_of('\0', header.length) != text.npos) return std::nullopt;
+    text.resize(header.length);
+    // Text that is wiped while its salt is not: an erasure that a power cut stopped half-way.
+    if (header.erased || (!text.empty() && text.find_first_not_of(wiped) == text.npos)) {
+        if (text.find_first_not_of(wiped) != text.npos) return std::nullopt;
+        header.erased = true;
+        header.salt = {};
+        return std::string();
+    }
+    if (commitment_of(header.salt, text) != header.commitment) return std::nullopt;
+    return text;
+}
+
+}  // namespace
+
+LogEntry log_entry(const Hash& commitment) {
+    LogEntry entry{std::byte{1}};
+    std::ranges::copy(commitment, entry.begin() + 1);
+    return entry;
+}
+Hash commitment_of(const Salt& salt, std::string_view text) { return crypto::hmac_sha256(salt, base::bytes_of(text)); }
+
+RecordStore::RecordStore(base::Disk& disk, base::Random& random, std::filesystem::path folder)
+    : disk_(disk),
+      random_(random),
+      folder_(std::move(folder)) {}
+RecordStore::~RecordStore() = default;
+
+std::filesystem::path RecordStore::path_of(std::uint64_t segment) const { return folder_ / std::format("{:010}", segment); }
+
+// The last file stays open for appending; of the others one at a time.
+base::Result<base::File*> RecordStore::file_of(std::uint64_t segment, base::Disk::Open how) {
+    if (segment == tail_segment_ && tail_) return tail_.get();
+    if (how == base::Disk::Open::existing && segment == reading_segment_ && reading_) return reading_.get();
+    auto file = disk_.open(path_of(segment), how);
+    if (!file) return std::unexpected(file.error());
+    auto& kept = how == base::Disk::Open::create ? tail_ : reading_;
+    (how == base::Disk::Open::create ? tail_segment_ : reading_segment_) = segment;
+    kept = std::move(*file);
+    return kept.get();
+}
+
+base::Result<std::uint64_t> RecordStore::offset_of(std::uint64_t index) {
+    const auto file = file_of(index / records_per_file, base::Disk::Open::existing);
+    if (!file) return std::unexpected(file.error());
+    std::uint64_t offset = 0;
+    for (std::uint64_t at = index / records_per_file * records_per_file; at < index; ++at) {
+        const auto header = header_at(**file, offset);
+        if (!header) return std::unexpected(header.error());
+        if (!*header || (*header)->index != at)
+            return base::fail(base::ErrorKind::corrupt,
+                              std::format("record {} in {} is damaged", at, path_of(index / records_per_file).string()));
+        offset += (*header)->frame_size();
+    }
+    return offset;
+}
+
+base::Result<bool> RecordStore::later_batch_follows(std::uint64_t segment, std::uint64_t offset, std::uint64_t index) {
+    const auto names = disk_.list(folder_);
+    if (!names) return std::unexpected(names.error());
+    for (const std::string& name : *names) {
+        const std::filesystem::path path = folder_ / name;
+        if (path < path_of(segment)) continue;
+        const auto file = disk_.open(path, base::Disk::Open::existing);
+        if (!file) return std::unexpected(file.error());
+        const auto size = (*file)->size();
+        if (!size) return std::unexpected(size.error());
+        for (std::uint64_t at = path == path_of(segment) ? offset : 0; at < *size; at += frame_align) {
+            const auto header = header_at(**file, at);
+            if (!header) return std::unexpected(header.error());
+            if (*header && (*header)->batch > index) return true;
+        }
+    }
+    return false;
+}
+
+// Everything behind this place goes: the rest of the file, and the files after it.
+base::Result<void> RecordStore::cut(std::uint64_t segment, std::uint64_t offset) {
+    const auto file = file_of(segment, base::Disk::Open::create);
+    if (!file) return std::unexpected(file.error());
+    if (auto done = (*file)->truncate(offset); !done) return done;
+    if (auto done = (*file)->sync(); !done) return done;
+    reading_.reset();
+    reading_segment_ = UINT64_MAX;
+    const auto names = disk_.list(folder_);
+    if (!names) return std::unexpected(names.error());
+    for (const std::string& name : *names) {
+        if (folder_ / name <= path_of(segment)) continue;
+        if (auto gone = disk_.remove(folder_ / name); !gone) return gone;
+    }
+    return disk_.sync_folder(folder_);
+}
+
+base::Result<RecordStore::End> RecordStore::scan(std::uint64_t from, const std::function<void(const StoredRecord&)>& each) {
+    End at{from, from / records_per_file, 0};
+    if (from % records_per_file != 0) {
+        const auto found = offset_of(from);
+        if (!found) return std::unexpected(found.error());
+        at.offset = *found;
+    }
+    while (true) {
+        const auto file = file_of(at.segment, base::Disk::Open::existing);
+        if (!file && file.error().kind != base::ErrorKind::not_found) return std::unexpected(file.error());
+        if (!file) break;
+        auto header = header_at(**file, at.offset);
+        if (!header) return std::unexpected(header.error());
+        std::optional<std::string> text;
+        if (*header && (*header)->index == at.index) {
+            auto found = text_at(**file, at.offset, **header);
+            if (!found) return std::unexpected(found.error());
+            text = std::move(*found);
+        }
+        if (!text) break;
+        if (each) each(stored(**header, std::move(*text)));
+        at.offset += (*header)->frame_size();
+        if (++at.index % records_per_file != 0) continue;
+        ++at.segment;
+        at.offset = 0;
+    }
+    const auto damaged = later_batch_follows(at.segment, at.offset, at.index);
+    if (!damaged) return std::unexpected(damaged.error());
+    if (*damaged)
+        return base::fail(base::ErrorKind::corrupt, std::format("record {} is damaged: {} at byte {}, and sound records follow it",
+                                                                at.index, path_of(at.segment).string(), at.offset));
+    return at;
+}
+
+base::Result<void> RecordStore::open(std::uint64_t from, std::uint64_t least, const std::function<void(const StoredRecord&)>& each) {
+    if (auto made = disk_.make_folders(folder_.parent_path()); !made) return made;
+    if (auto made = disk_.make_folders(folder_); !made) return made;
+    tail_.reset();
+    reading_.reset();
+    tail_segment_ = reading_segment_ = UINT64_MAX;
+    const auto end = scan(from, each);
+    if (!end && end.error().kind != base::ErrorKind::not_found) return std::unexpected(end.error());
+    if (const std::uint64_t there = end ? end->index : from / records_per_file * records_per_file; there < least)
+        return base::fail(base::ErrorKind::corrupt, std::format("records are missing or damaged from record {} on: {} should be in {}",
+                                                                there, least, folder_.string()));
+    size_ = end->index;
+    end_ = end->offset;
+    return cut(end->segment, end->offset);
+}
+
+base::Result<std::vector<Hash>> RecordStore::append(std::span<const NewRecord> records) {
+    std::vector<Hash> commitments;
+    commitments.reserve(records.size());
+    const std::uint64_t batch = size_;
+    const std::uint64_t first_segment = size_ / records_per_file;
+    const std::uint64_t first_end = end_;
+    std::uint64_t index = size_;
+    std::uint64_t end = end_;
+    base::Bytes buffer;
+
+    // Leaves no trace of a batch for which there was no room; an error while doing so is the worse one.
+    const auto undo = [&](base::Error error) -> base::Result<std::vector<Hash>> {
+        if (error.code != "disk_full") return std::unexpected(std::move(error));
+        if (auto cleared = cut(first_segment, first_end); !cleared) return std::unexpected(cleared.error());
+        return std::unexpected(std::move(error));
+    };
+    const auto flush = [&](std::uint64_t segment) -> base::Result<void> {
+        const bool fresh = end == 0;
+        const auto file = file_of(segment, base::Disk::Open::create);
+        if (!file) return std::unexpected(file.error());
+        if (auto written = (*file)->write(end, buffer); !written) return written;
+        if (auto synced = (*file)->sync(); !synced) return synced;
+        end += buffer.size();
+        buffer.clear();
+        if (fresh) return disk_.sync_folder(folder_);
+        return {};
+    };
+
+    for (const NewRecord& record : records) {
+        if (record.text.size() > record_max) return base::fail(base::ErrorKind::too_large, "a record of the journal has at most 256 KiB");
+        FrameHeader header{.length = static_cast<std::uint32_t>(record.text.size()),
+                           .index = index,
+                           .batch = batch,
+                           .time_ms = record.time_ms,
+                           .id = record.id};
+        random_.fill(header.salt);
+        header.commitment = commitment_of(header.salt, record.text);
+        commitments.push_back(header.commitment);
+        const auto bytes = header.bytes();
+        buffer.insert(buffer.end(), bytes.begin(), bytes.end());
+        std::ranges::copy(base::bytes_of(record.text), std::back_inserter(buffer));
+        buffer.resize((buffer.size() + frame_align - 1) / frame_align * frame_align);
+        if (++index % records_per_file != 0) continue;
+        if (auto flushed = flush((index - 1) / records_per_file); !flushed) return undo(flushed.error());
+        end = 0;
+    }
+    if (!buffer.empty())
+        if (auto flushed = flush(index / records_per_file); !flushed) return undo(flushed.error());
+    size_ = index;
+    end_ = end;
+    return commitments;
+}
+
+base::Result<StoredRecord> RecordStore::read(std::uint64_t index) {
+    if (index >= size_) return base::fail(base::ErrorKind::not_found, std::format("there is no record {}", index));
+    const auto offset = offset_of(index);
+    if (!offset) return std::unexpected(offset.error());
+    const auto file = file_of(index / records_per_file, base::Disk::Open::existing);
+    if (!file) return std::unexpected(file.error());
+    auto header = header_at(**file, *offset);
+    if (!header) return std::unexpected(header.error());
+    std::optional<std::string> text;
+    if (*header && (*header)->index == index) {
+        auto found = text_at(**file, *offset, **header);
+        if (!found) return std::unexpected(found.error());
+        text = std::move(*found);
+    }
+    if (!text)
+        return base::fail(base::ErrorKind::corrupt,
+                          std::format("record {} in {} is damaged at byte {}", index, path_of(index / records_per_file).string(), *offset));
+    return stored(**header, std::move(*text));
+}
+
+base::Result<StoredRecord> RecordStore::find(const RecordId& id) {
+    const auto absent = [] { return base::fail(base::ErrorKind::not_found, "there is no such record"); };
+    if (size_ == 0) return absent();
+    const auto begins = [&](std::uint64_t segment) -> base::Result<std::uint64_t> {
+        const auto file = file_of(segment, base::Disk::Open::existing);
+        if (!file) return std::unexpected(file.error());
+        const auto header = header_at(**file, 0);
+        if (!header) return std::unexpected(header.error());
+        if (!*header) return base::fail(base::ErrorKind::corrupt, path_of(segment).string() + " is damaged at byte 0");
+        return (*header)->time_ms;
+    };
+    // The first file whose records may be as young as the id: the one before the first that begins after it.
+    const std::uint64_t made = time_of(id);
+    std::uint64_t low = 0;
+    std::uint64_t high = (size_ - 1) / records_per_file;
+    while (low < high) {
+        const std::uint64_t middle = low + (high - low + 1) / 2;
+        const auto begin = begins(middle);
+        if (!begin) return std::unexpected(begin.error());
+        if (*begin < made) low = middle;
+        else high = middle - 1;
+    }
+    for (std::uint64_t segment = low; segment <= (size_ - 1) / records_per_file; ++segment) {
+        const auto begin = begins(segment);
+        if (!begin) return std::unexpected(begin.error());
+        if (*begin > made + id_age_max_ms) break;
+        const auto file = file_of(segment, base::Disk::Open::existing);
+        std::uint64_t offset = 0;
+        for (std::uint64_t index = segment * records_per_file; index < std::min(size_, (segment + 1) * records_per_file); ++index) {
+            const auto header = header_at(**file, offset);
+            if (!header) return std::unexpected(header.error());
+            if (!*header)
+                return base::fail(base::ErrorKind::corrupt,
+                                  std::format("record {} in {} is damaged at byte {}", index, path_of(segment).string(), offset));
+            if ((*header)->id == id) return read(index);
+            offset += (*header)->frame_size();
+        }
+    }
+    return absent();
+}
+
+base::Result<void> RecordStore::erase(std::uint64_t index) {
+    if (index >= size_) return base::fail(base::ErrorKind::not_found, std::format("there is no record {}", index));
+    const auto offset = offset_of(index);
+    if (!offset) return std::unexpected(offset.error());
+    const auto file = file_of(index / records_per_file, base::Disk::Open::existing);
+    if (!file) return std::unexpected(file.error());
+    auto header = header_at(**file, *offset);
+    if (!header) return std::unexpected(header.error());
+    if (!*header) return base::fail(base::ErrorKind::corrupt, std::format("record {} is damaged", index));
+    // First the text, then, when that is durable, the salt with the mark: a cut between them leaves wiped text,
+    // which reads as erased.
+    if (auto done = (*file)->write(*offset + header_size, base::bytes_of(std::string((*header)->length, wiped))); !done) return done;
+    if (auto done = (*file)->sync(); !done) return done;
+    (*header)->salt = {};
+    (*header)->erased = true;
+    if (auto done = (*file)->write(*offset, (*header)->bytes()); !done) return done;
+    return (*file)->sync();
+}
+
+}  // namespace hanse::journal
