@@ -79,8 +79,7 @@ constexpr std::array<Gauge, 8> load_gauges{{
     {"hanse_preempted_total", "counter", "Sequences set aside for others.", [](const auto& l) { return static_cast<double>(l.preempted); }},
 }};
 
-void write_desk(std::string& out, const task::Desk& desk) {
-    const auto models = desk.models();
+void write_models(std::string& out, const std::vector<task::ModelStatus>& models) {
     head(out, "hanse_in_flight", "gauge", "Requests under way by model, running and waiting.");
     for (const auto& model : models) line(out, "hanse_in_flight", std::format("model=\"{}\"", label(model.name)), model.in_flight);
     head(out, "hanse_model_loaded", "gauge", "Whether a model of this node is in memory.");
@@ -92,6 +91,9 @@ void write_desk(std::string& out, const task::Desk& desk) {
         if (!model.upstream.empty()) upstreams.emplace(model.upstream, model.healthy);
     for (const auto& [name, healthy] : upstreams)
         line(out, "hanse_upstream_healthy", std::format("upstream=\"{}\"", label(name)), healthy ? 1 : 0);
+}
+
+void write_loads(std::string& out, const std::vector<task::ModelStatus>& models) {
     for (const auto& gauge : load_gauges) {
         head(out, gauge.name, gauge.type, gauge.help);
         for (const auto& model : models)
@@ -147,9 +149,12 @@ ModelMetrics& Metrics::model(std::string_view name) {
     return *entry;
 }
 
-void Metrics::write(std::string& out, const task::Desk& desk, std::string_view version) const {
+void Metrics::write(std::string& out, const task::Desk& desk, std::string_view version, For whom) const {
     head(out, "hanse_build_info", "gauge", "This build.");
     line(out, "hanse_build_info", std::format("version=\"{}\"", label(version)), 1);
+    const auto models = desk.models();
+    write_models(out, models);
+    if (whom == For::everyone) return;
     head(out, "hanse_requests_total", "counter", "Requests answered.");
     for (std::size_t route = 0; route < route_count; ++route)
         for (std::size_t i = 0; i < statuses.size(); ++i)
@@ -184,7 +189,7 @@ void Metrics::write(std::string& out, const task::Desk& desk, std::string_view v
         counter("hanse_completion_tokens_total", "Tokens of answers.", &ModelMetrics::completion_tokens);
         counter("hanse_cancelled_total", "Answers whose client went away.", &ModelMetrics::cancelled);
     }
-    write_desk(out, desk);
+    write_loads(out, models);
     write_process(out, started_);
 }
 

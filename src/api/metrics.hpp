@@ -49,7 +49,10 @@ public:
     void request(Route route, unsigned status, std::chrono::nanoseconds took);
     // The reference stays valid as long as the Metrics live. Only for names that desk.find() knows.
     ModelMetrics& model(std::string_view name);
-    void write(std::string& out, const task::Desk& desk, std::string_view version) const;
+    // For whom: the house's own people see all; others only what does not depend on what anybody asked, since counts of
+    // tokens, statuses and times would tell.
+    enum class For : std::uint8_t { house, everyone };
+    void write(std::string& out, const task::Desk& desk, std::string_view version, For whom) const;
 
     std::atomic<std::uint64_t> access_lines_dropped{0};
     std::atomic<std::uint64_t> streams_open{0};

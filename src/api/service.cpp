@@ -113,6 +113,8 @@ boost::asio::awaitable<void> Service::State::handle(net::Exchange& exchange) {
             co_return;
         }
     }
+    // Open to everyone, and yet a key shows who asks.
+    if (found.route == Route::metrics && !call.task.key) (void)read_caller(call, parts.keys);
     co_await dispatch(call);
 }
 

@@ -24,12 +24,11 @@ std::string joined(std::string_view a, std::string_view b, std::string_view c) {
     return key.append(a).append(1, '\0').append(b).append(1, '\0').append(c);
 }
 
-// Whoever may see the one in the same places may see the other. For what purpose, and what is learned, is asked anew at
-// each use; so those terms do not part caches, but readers, places, control, releases and contents do.
+// Whoever may see the one may see the other: all terms count, since each can keep data from a place; what may be done to
+// it instead, and where it comes from, cannot.
 std::string readability(const Label& label, const label::Vocabulary& words) {
-    std::vector<Label::Owned> owners;
-    for (const auto& [owner, terms] : label.owners())
-        owners.push_back({owner, {.readers = terms.readers, .place = terms.place, .control = terms.control, .handling = terms.handling, .content = terms.content}});
+    std::vector<Label::Owned> owners(label.owners().begin(), label.owners().end());
+    for (auto& owned : owners) owned.terms.accepts = {};
     const auto digest = crypto::sha256(label::binary(label.is_top() ? label : Label::of(std::move(owners), label::Integrity::own), words));
     return base::hex(std::span(digest).first(16));
 }

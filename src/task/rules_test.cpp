@@ -112,13 +112,11 @@ TEST(Passage, the_same_question_is_decided_once_until_a_release_expires) {
     EXPECT_EQ(first->holds_until, noon + 12 * 3600);
 }
 
-TEST(Passage, caches_are_parted_by_who_could_read_the_data_and_not_by_what_it_is_used_for) {
-    Rules rules(policy("[[kinds]]\nname = \"drafts\"\npurpose = [\"answer\"]\nlearn = \"no\"\n"));
+TEST(Passage, caches_are_parted_by_every_term_that_can_keep_data_from_a_place) {
+    Rules rules(policy("[[kinds]]\nname = \"drafts\"\nafter = [\"drop\"]\n[[kinds]]\nname = \"short\"\nkeep = \"none\"\nlearn = \"no\"\n[[kinds]]\nname = \"unlearned\"\nlearn = \"no\"\n"));
     const auto partition = [&](std::string_view name) { return rules.pass(kind(rules, name), here, noon)->partition; };
     EXPECT_EQ(partition("internal"), partition("drafts"));
-    EXPECT_NE(partition("internal"), partition("personal"));
-    EXPECT_NE(partition("internal"), partition("personnel"));
-    EXPECT_NE(partition("internal"), partition("public"));
+    for (const char* other : {"personal", "personnel", "public", "short", "unlearned"}) EXPECT_NE(partition("internal"), partition(other)) << other;
     EXPECT_TRUE(rules.pass(kind(rules, "internal"), here, noon)->outlives_request);
     EXPECT_FALSE(rules.pass(kind(rules, "trade-secret"), here, noon)->outlives_request);
 }

@@ -23,7 +23,7 @@ namespace hanse::api {
 struct ServiceOptions {
     std::string version = "0";               // of this build, told by /healthz and system_fingerprint
     bool require_keys = true;                // off: whoever reaches the listener may ask
-    bool open_metrics = true;                // /metrics without a key (it names models, nobody's data)
+    bool open_metrics = true;                // /metrics without a key: models and back ends, no counts
     std::vector<std::string> cors_origins = {};  // empty: no CORS headers at all; "*" allows every origin
     std::size_t responses_max = 256;         // stored /v1/responses per key
     std::size_t responses_bytes_max = 64U << 20;  // of all keys together

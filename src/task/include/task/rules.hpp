@@ -38,7 +38,7 @@ struct Passage {
     label::Use use;
     label::Decision there;         // label, to the destination
     label::Decision back;          // answer_label, to the caller
-    std::string partition;         // the same for data that the same readers may see in the same places
+    std::string partition;         // the same for data that may be seen by the same in the same places
     bool outlives_request = true;  // no owner asks that nothing be kept
     std::int64_t holds_until = 0;  // Unix seconds: a release expires
 
