@@ -9,6 +9,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <thread>
 
 namespace hanse::engine {
 namespace {
@@ -378,6 +379,22 @@ private:
 
 }  // namespace
 
+namespace {
+
+base::Result<void> warm_up(const LlamaWeights& weights, Backend& backend, const BackendShape& shape, std::uint64_t& token_bytes) {
+    auto first = llama_vocab_bos(weights.handle().vocabulary);
+    if (!weights.has_token(first)) first = 0;
+    std::vector<BatchToken> tokens;
+    for (std::uint32_t i = 0; i < std::min(16U, shape.slot_tokens - 1); ++i) tokens.push_back({first, i, 0, i == 0});
+    if (auto done = backend.decode(tokens); !done) return done;
+    base::Bytes saved;
+    if (backend.save(0, saved)) token_bytes = std::max<std::uint64_t>(1, saved.size() / tokens.size());
+    backend.trim(0, 0);
+    return {};
+}
+
+}  // namespace
+
 base::Result<GenerationBackend> open_generation(std::shared_ptr<const LlamaWeights> weights, const BackendShape& shape) try {
     GenerationBackend result;
     auto slot_bytes = weights->facts().token_bytes * ((shape.slot_tokens + 255) / 256 * 256);
@@ -386,15 +403,11 @@ base::Result<GenerationBackend> open_generation(std::shared_ptr<const LlamaWeigh
     auto backend = std::make_unique<LlamaGeneration>(weights, shape);
     if (auto made = backend->open(); !made) return std::unexpected(made.error());
 
-    // The first decode pages the weights in, and a saved token tells how large one is.
-    auto first = llama_vocab_bos(weights->handle().vocabulary);
-    if (!weights->has_token(first)) first = 0;
-    std::vector<BatchToken> warm_up;
-    for (std::uint32_t i = 0; i < std::min(16U, shape.slot_tokens - 1); ++i) warm_up.push_back({first, i, 0, i == 0});
-    if (auto done = backend->decode(warm_up); !done) return std::unexpected(done.error());
-    base::Bytes saved;
-    if (backend->save(0, saved)) result.token_bytes = std::max<std::uint64_t>(1, saved.size() / warm_up.size());
-    backend->trim(0, 0);
+    // The first decode pages the weights in, and a saved token tells how large one is. On a thread that ends: ggml's
+    // workers belong to the thread that computes, and those of a second one would halve the cores for the first.
+    base::Result<void> warm;
+    std::jthread([&] { warm = warm_up(*weights, *backend, shape, result.token_bytes); }).join();
+    if (!warm) return std::unexpected(warm.error());
     result.backend = std::move(backend);
     return result;
 } catch (const std::exception& error) {
