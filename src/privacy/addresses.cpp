@@ -20,8 +20,9 @@ constexpr std::array town_fronts{"Bad"sv,      "Sankt"sv,      "St."sv,         
                                  "Markt"sv,    "Schwäbisch"sv, "Burg"sv,        "Hohen"sv,      "Königs"sv,  "Bergisch"sv, "Porta"sv,
                                  "Hessisch"sv, "Hann."sv,      "Lutherstadt"sv, "Hansestadt"sv, "Castrop"sv, "Milton"sv,   "New"sv,
                                  "Stadt"sv,    "Freie"sv,      "Ober"sv,        "Unter"sv,      "Den"sv};
-constexpr std::array town_particles{"am"sv,    "an"sv, "der"sv,  "im"sv, "in"sv, "bei"sv, "ob"sv, "vor"sv,  "auf"sv, "den"sv, "dem"sv,
-                                    "unter"sv, "a."sv, "a.d."sv, "i."sv, "b."sv, "v."sv,  "d."sv, "upon"sv, "on"sv,  "de"sv,  "und"sv};
+constexpr std::array town_particles{"am"sv,  "an"sv,   "der"sv, "im"sv,    "in"sv, "bei"sv,  "ob"sv, "vor"sv,
+                                    "auf"sv, "den"sv,  "dem"sv, "unter"sv, "a."sv, "a.d."sv, "i."sv, "b."sv,
+                                    "v."sv,  "v.d."sv, "d."sv,  "upon"sv,  "on"sv, "de"sv,   "und"sv};
 constexpr std::array amounts{"Euro"sv,      "EUR"sv,      "Stück"sv,           "Stk"sv,           "Kilometer"sv,    "Meter"sv,
                              "Tonnen"sv,    "Liter"sv,    "Mitarbeiter"sv,     "Mitarbeitende"sv, "Menschen"sv,     "Personen"sv,
                              "Einheiten"sv, "Kunden"sv,   "Zeilen"sv,          "Datensätze"sv,    "Umdrehungen"sv,  "Betriebsstunden"sv,
@@ -107,7 +108,7 @@ std::size_t town_end(std::string_view text, std::size_t begin) {
     if (word.size() < 2 && end < text.size() && text[end] != '.') return 0;
     for (unsigned words = 0; words < 5; ++words) {
         std::size_t next = end;
-        if (next < text.size() && text[next] == '.' && word.size() <= 4) ++next;
+        if (next < text.size() && text[next] == '.' && (among(town_fronts, text.substr(begin, next + 1 - begin)) || words > 0)) ++next;
         const bool abbreviated = next != end;
         next = skip_blanks(text, next);
         if (next == end && !abbreviated) break;
@@ -118,17 +119,20 @@ std::size_t town_end(std::string_view text, std::size_t begin) {
             break;
         }
         std::size_t following = word_end(text, next);
-        if (following < text.size() && text[following] == '.' && following - next <= 2) ++following;
+        const auto with_point = [&](std::size_t from, std::size_t to) {
+            return to < text.size() && text[to] == '.' && to - from <= 2 ? to + 1 : to;
+        };
+        following = with_point(next, following);
         const std::string_view other = text.substr(next, following - next);
         const bool front = among(town_fronts, word) || (abbreviated && among(town_fronts, text.substr(begin, end + 1 - begin)));
         if (front && capital(text, next)) {
-            end = following;
+            end = word_end(text, next);
         } else if (among(town_particles, other)) {
             std::size_t name = skip_blanks(text, following);
-            std::size_t name_end = word_end(text, name);
+            std::size_t name_end = with_point(name, word_end(text, name));
             while (among(town_particles, text.substr(name, name_end - name))) {
                 name = skip_blanks(text, name_end);
-                name_end = word_end(text, name);
+                name_end = with_point(name, word_end(text, name));
             }
             // "28195 Bremen in der Woche": a particle of the sentence, not of the town.
             static constexpr std::array rivers{
@@ -188,7 +192,7 @@ Place place_behind(std::string_view text, std::size_t end) {
         else break;
     }
     if (at == end) return {};
-    const Place place = postcode_and_town(text, at);
+    const Place place = postcode_and_town(text, text.substr(at, 3) == "in " && at - end <= 2 ? at + 3 : at);
     if (place.end != 0) return place;
     // A street with a known town and no code.
     if (at - end <= 4 && capital(text, at)) {
@@ -236,6 +240,15 @@ void read_street(Reading& reading, std::size_t digit) {
             "Alter"sv,   "Alten"sv,   "Neue"sv,   "Neuer"sv,  "Neuen"sv,  "Große"sv, "Großer"sv, "Großen"sv, "Kleine"sv, "Kleiner"sv,
             "Kleinen"sv, "Lange"sv,   "Langer"sv, "Langen"sv, "Hohe"sv,   "Hoher"sv, "Hohen"sv,  "Breite"sv, "Obere"sv,  "Oberer"sv,
             "Untere"sv,  "Unterer"sv, "Obere"sv,  "Äußere"sv, "Innere"sv, "Sankt"sv, "St."sv};
+        // "Straße des Friedens".
+        if (words == 0 && !ending_alone && among(articles, front)) {
+            const std::size_t head_end = skip_back_blanks(text, before), head = word_begin(text, head_end);
+            static constexpr std::array heads{"Straße"sv, "Strasse"sv, "Platz"sv, "Allee"sv, "Weg"sv, "Ring"sv, "Ufer"sv, "Brücke"sv};
+            if (among(heads, text.substr(head, head_end - head))) {
+                begin = head;
+                break;
+            }
+        }
         if (among(articles, front)) {
             // An article belongs to it behind a preposition only: "An der Weide", not "in der Hauptstraße".
             const std::size_t preposition_end = skip_back_blanks(text, before);
@@ -302,11 +315,57 @@ void read_post_box(Reading& reading, std::size_t digit) {
     if (end - digit >= 2) reading.add(Kind::address, Ground::form, begin, place.end != 0 ? place.end : end, 0.85F);
 }
 
+namespace {
+
+// A street of any name is one where house number, separator and postcode follow: "Schlachte 9-55\n28195 Bremen". Where it begins,
+// `postcode` if there is none.
+std::size_t street_before(std::string_view text, std::size_t postcode) {
+    std::size_t at = postcode;
+    for (const std::string_view country : {"DE-"sv, "D-"sv, "in "sv})
+        if (text.substr(0, at).ends_with(country)) at -= country.size();
+    unsigned marks = 0;
+    for (unsigned steps = 0; steps < 4; ++steps) {
+        const Character c = character_before(text, at);
+        const bool mark = c.code == ',' || c.code == '\n' || c.code == 0xb7 || c.code == '|' || c.code == ';';
+        if (c.size == 0 || !(is_space(c.code) || c.code == '\r' || mark)) break;
+        marks += mark ? 1U : 0U;
+        at -= c.size;
+    }
+    const bool spoken = text.substr(at, postcode - at).contains("in ");
+    if (marks == 0 && !spoken) return postcode;
+    // The number, backwards; house_number_end() says whether it is one.
+    std::size_t number = at;
+    while (number > 0 && at - number < 12 && text[number - 1] != '\n' &&
+           !(is_blank(text[number - 1]) && number < text.size() && is_digit(text[number])))
+        --number;
+    while (number < at && !is_digit(text[number])) ++number;
+    if (number == at || house_number_end(text, number) != at) return postcode;
+    std::size_t begin = skip_back_blanks(text, number);
+    if (begin == number) return postcode;
+    begin = word_begin(text, begin);
+    static constexpr std::array fronts{"Am"sv,    "An"sv,   "Im"sv,    "In"sv,    "Zum"sv,    "Zur"sv,   "Auf"sv,    "Unter"sv, "Alte"sv,
+                                       "Alter"sv, "Neue"sv, "Neuer"sv, "Große"sv, "Kleine"sv, "Lange"sv, "Straße"sv, "Platz"sv, "Allee"sv};
+    static constexpr std::array small{"der"sv, "den"sv, "dem"sv, "des"sv};
+    if (!capital(text, begin)) return postcode;
+    for (unsigned words = 0; words < 3; ++words) {
+        const std::size_t before_end = skip_back_blanks(text, begin), before = word_begin(text, before_end);
+        const std::string_view word = text.substr(before, before_end - before);
+        if (before_end == begin || (!among(fronts, word) && !among(small, word) && !ends_small(word, "er"))) break;
+        begin = before;
+    }
+    while (!capital(text, begin)) begin = skip_blanks(text, word_end(text, begin));
+    return begin;
+}
+
+}  // namespace
+
 void read_postcode(Reading& reading, std::size_t begin) {
     const std::string_view text = reading.text;
     if (begin + 7 > text.size() || !is_postcode(text.substr(begin, 5)) || is_digit(text[begin + 5])) return;
     const Place place = postcode_and_town(text, begin);
     if (place.end == 0 || reading.before(Word::other_number, begin, 25)) return;
+    if (const std::size_t street = street_before(text, begin); street != begin)
+        return reading.add(Kind::address, Ground::context, street, place.end, place.known ? 0.9F : 0.8F);
     if (place.known) return reading.add(Kind::address, Ground::context, begin, place.end, 0.75F);
     // A town that the list lacks, alone on a line below another.
     const bool line =

@@ -14,7 +14,7 @@ constexpr std::array all{
     Pattern{R"(\b\d)", Anchor::number},
     Pattern{R"(\+[1-9])", Anchor::plus},
     Pattern{R"(\((?:0|\+)\d?)", Anchor::bracket},
-    Pattern{R"(\b[A-Z][A-Z]\d\d)", Anchor::iban, 0, true},
+    Pattern{R"(\b[A-Z][A-Z][ \-]?\d\d)", Anchor::iban, 0, true},
     Pattern{R"(\b(?:DE|AT|BE|BG|CY|CZ|DK|EE|EL|ES|FI|FR|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK|XI)[ \-.]?[0-9UKX])", Anchor::vat},
     Pattern{R"(\b[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{8})", Anchor::document},
     Pattern{R"(\b[A-Z][ \-]?\d{3})", Anchor::health},
@@ -79,10 +79,11 @@ constexpr std::array all{
     Pattern{R"(anschrift|adresse|wohnhaft|wohnt|address|\blives? at|\bresid|lieferung an|deliver to|ship to)", Anchor::word,
             of(Word::address), true},
     Pattern{
-        R"(bestell|auftrag|rechnungs?-?\s?n|rechnungsnummer|lieferschein|\border\b|\bpo\b|invoice n|tracking|sendung|paket|parcel|shipment|artikel|\bsku\b|serien|serial|\bimei\b|seriennummer|teile-?\s?n|part n|vorgang|ticket|aktenzeichen|\baz\b|kundennummer|kunden-?nr|customer n|referen|\bref\b|inventar|asset|charge|\bbatch\b|\blot\b|\bean\b|\bgtin\b|isbn|vertrags-?n|contract n|zähler|meter n|mat\.|material|projekt-?n|personal-?n|staff n|fall-?n|case n|build|commit|hash|messwert|reading)",
+        R"(bestell|auftrag|rechnungs?-?\s?n|rechnungsnummer|lieferschein|\border\b|\bpo\b|invoice n|tracking|sendung|paket|parcel|shipment|artikel|\bsku\b|serien|serial|\bimei\b|seriennummer|teile-?\s?n|part n|vorgang|ticket|aktenzeichen|\baz\b|kundennummer|kunden-?nr|customer n|referen|\bref\b|inventar|asset|charge|\bbatch\b|\blot\b|\bean\b|\bgtin\b|isbn|vertrags-?n|contract n|quoting|verwendungszweck|zähler|meter n|mat\.|material|projekt-?n|personal-?n|staff n|fall-?n|case n|build|commit|hash|messwert|reading)",
         Anchor::word, of(Word::other_number), true},
-    Pattern{R"(version|\bv\d|\brelease|firmware|\bbuild\b|kapitel|abschnitt|section|chapter|\boid\b|\brev\b|clause|ziffer)", Anchor::word,
-            of(Word::version), true},
+    Pattern{
+        R"(version|\bv\d|\brelease|firmware|browser|chrome|firefox|messwert|\bbuild\b|kapitel|abschnitt|section|chapter|\boid\b|\brev\b|clause|ziffer)",
+        Anchor::word, of(Word::version), true},
 };
 
 }  // namespace

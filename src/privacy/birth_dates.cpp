@@ -112,8 +112,12 @@ void read_birth_date(Reading& reading, std::size_t begin) {
         end = at + 4;
     }
     if (!open_after(text, end)) return;
-    if (reading.before(Word::birth, from, 48) || reading.around(Word::birth, end, end, 0, 20))
-        reading.add(Kind::birth_date, Ground::context, from, end, 0.9F);
+    // One word speaks for one date: "geb. 3.5.1975, krank bis 8.3.2026".
+    const std::size_t word = reading.last(Word::birth, from, 48);
+    bool before = word != Reading::none;
+    for (auto known = reading.found.rbegin(); before && known != reading.found.rend() && known->begin + 80 > from; ++known)
+        before = !(known->kind == Kind::birth_date && known->begin + 1U >= word && known->begin < from);
+    if (before || text.substr(end, 12).contains("geb")) reading.add(Kind::birth_date, Ground::context, from, end, 0.9F);
 }
 
 }  // namespace hanse::privacy

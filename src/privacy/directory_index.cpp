@@ -224,7 +224,7 @@ void DirectoryIndex::walk(std::string_view text, std::span<const TextWord> words
             else if (word.size() > tail + 3U && text.substr(word.end - tail - 3, 3) == "\xe2\x80\x99") tail += 3;
         }
         for (const End& end : nodes_[step->second].ends)
-            matches.push_back({end.kind, end.strength, static_cast<std::uint8_t>(depth + 1), tail, end.entity});
+            matches.push_back({end.kind, end.strength, static_cast<std::uint8_t>(depth + 1), tail, variant.tail, end.entity});
         walk(text, words, at + 1, step->second, static_cast<std::uint8_t>(depth + 1), matches);
     }
 }

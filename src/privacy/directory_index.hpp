@@ -24,12 +24,13 @@ enum class Strength : std::uint8_t {
     weak_exact,  // initials of two letters: only where somebody signs
 };
 
-// A form that ends in a text. `words` counts the words it took; `tail` the bytes of inflection at its end.
+// A form that ends in a text. `words` counts the words it took, `tail` the bytes of inflection at its end.
 struct FormMatch {
     Kind kind = Kind::person;
     Strength strength = Strength::full;
     std::uint8_t words = 0;
     std::uint8_t tail = 0;
+    std::uint8_t ending = 0;  // the letters of the tail, without an apostrophe
     std::uint32_t entity = 0;
 };
 

@@ -28,7 +28,8 @@ std::vector<LexiconEntry> lexicon() {
          "Kunde Kundin Mandant Mandantin Empfänger Empfängerin Absender Absenderin Contact Attn Attention Employee Patient Client Customer "
          "Applicant Bewerber Bewerberin Versicherter Versicherte Kontoinhaber Kontoinhaberin "
          "Inhaber Inhaberin Fahrer Fahrerin Driver Holder Tenant Mieter Mieterin Reporter Assignee Melder Melderin Zeuge Zeugin "
-         "Unterzeichner Hd Von An To From Fahrzeughalter Manager Vorgesetzte Vorgesetzter Teilnehmer Requester Witness Payee Beneficiary "
+         "Unterzeichner Hd Von An To From Fahrzeughalter Manager Vorgesetzte Vorgesetzter Teilnehmer Requester Techniker Technikerin "
+         "Fahrzeugführer Witness Payee Beneficiary "
          "Insured Unterschrift",
          Role::label},
         {"Kollege Kollegin Kollegen Chef Chefin Abteilungsleiter Abteilungsleiterin Projektleiter Projektleiterin Teamleiter Teamleiterin "
@@ -84,7 +85,7 @@ std::vector<LexiconEntry> lexicon() {
          "Iris Hope Faith Grace Joy Mark Will Bill Rob Pat Drew Chase Grant Frank Art Rich Max Jack Dick Ray Guy Miles Sunny Dawn Eve "
          "Amber "
          "Ruby Pearl Jade Crystal Sandy Rusty Penny Patience Melody Harmony Summer April August Angel Carol Christian Norm Gene Don Ken "
-         "Sue Rosa Linde Kai Eckart Wetter Pauli Baumann Christ Peter Franz Otto Kern Kunde Bosch Bogen Back Jobs Case Cash Price Banks "
+         "Sue Rosa Linde Kai Eckart Wetter Pauli Baumann Christ Kern Kunde Bosch Bogen Back Jobs Case Cash Price Banks "
          "Law Best Bush Rush Burns Waters Banner Cooper",
          Role::common},
     };

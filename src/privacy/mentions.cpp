@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
 #include "names.hpp"
 
 namespace hanse::privacy {
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr bool has(std::uint16_t roles, Role role) { return (roles & static_cast<std::uint16_t>(role)) != 0; }
 
@@ -17,7 +20,11 @@ bool supported(std::string_view text, std::span<const TextWord> words, std::size
         const TextWord& word = words[at - back];
         const std::uint16_t roles = index.roles(word);
         const std::string_view gap = text.substr(word.end, words[at - back + 1].begin - word.end);
+        if (back == 1 && has(roles, Role::closing) && gap.contains('\n') && gap.size() <= 4) return true;
         if (gap.size() > 3 || gap.contains('\n')) return false;
+        // "Zuständig: Koch", alone in its field.
+        const char after = behind > 0 && words[behind - 1].end < text.size() ? text[words[behind - 1].end] : '\n';
+        if (back == 1 && gap == ": " && std::string_view("\n,;.").contains(after)) return true;
         if (has(roles, Role::salutation) || has(roles, Role::title) || has(roles, Role::colleague)) return true;
         if (has(roles, Role::greeting) && word.capital) return true;
         if (back == 1 && word.capital && (has(roles, Role::given) || (word.letters == 1 && gap.starts_with('.')))) return true;
@@ -50,10 +57,20 @@ bool signs(std::string_view text, const TextWord& first, const TextWord& last) {
     return false;
 }
 
-struct Candidate {
-    Finding finding;
-    std::size_t word = 0;
-};
+// Two capitals that mean nothing else to everybody, as a word of a sentence.
+bool stands_alone(std::string_view text, const TextWord& first, const TextWord& last) {
+    constexpr std::array taken{"OK"sv, "PR"sv, "CO"sv, "AW"sv, "WG"sv, "RE"sv, "IT"sv, "EU"sv, "US"sv, "UK"sv, "UN"sv, "TV"sv, "PC"sv,
+                               "KI"sv, "AI"sv, "ID"sv, "IP"sv, "AG"sv, "KG"sv, "SE"sv, "EG"sv, "MA"sv, "BA"sv, "CD"sv, "CV"sv, "DE"sv,
+                               "EN"sv, "FR"sv, "GB"sv, "AT"sv, "CH"sv, "HR"sv, "QS"sv, "QM"sv, "BR"sv, "VS"sv, "NR"sv, "KW"sv, "MW"sv,
+                               "PS"sv, "HP"sv, "GB"sv, "MB"sv, "KB"sv, "TB"sv, "CI"sv, "CD"sv, "UI"sv, "UX"sv, "VR"sv, "AR"sv, "DB"sv};
+    const std::string_view word = text.substr(first.begin, last.end - first.begin);
+    if (std::ranges::find(taken, word) != taken.end()) return false;
+    const auto open = [](char c) { return is_space(c) || c == ',' || c == ';'; };
+    const char before = first.begin > 0 ? text[first.begin - 1] : ' ', after = last.end < text.size() ? text[last.end] : ' ';
+    // Not the letters of a number: "HB AB 123", "KW 12".
+    const bool number = last.end + 1 < text.size() && is_digit(text[last.end + 1]);
+    return open(before) && (open(after) || after == '.') && !number;
+}
 
 float score_of(std::string_view text, std::span<const TextWord> words, std::size_t at, const FormMatch& match,
                const DirectoryIndex& index) {
@@ -64,26 +81,29 @@ float score_of(std::string_view text, std::span<const TextWord> words, std::size
         case Strength::full:
             // An initial must be a capital; a whole name may be written small, as in chats.
             if (match.words >= 2 && first.letters == 1 && !first.capital) return 0;
-            if (match.words >= 2 && last.letters == 1 && !last.capital) return 0;
+            if (match.words >= 2 && last.letters == 1 && !last.capital && !is_digit(text[last.begin])) return 0;
             return lone_small && first.letters < 4 ? 0.3F : 0.97F;
         case Strength::family:
             // "S. Lind" of "Linde" is no one; short stems with an ending are weak.
-            if (lone_small) return first.letters >= 5 && match.tail <= 1 ? 0.75F : 0.3F;
-            if (last.letters <= 3U + match.tail && match.tail > 1) return 0.3F;
-            return match.tail > 2 ? 0.7F : 0.9F;
+            if (lone_small) return first.letters >= 5 && match.ending <= 1 ? 0.75F : 0.3F;
+            if (last.letters <= 3U + match.ending && match.ending > 1) return 0.3F;
+            return match.ending > 2 ? 0.7F : 0.9F;
         case Strength::ambiguous: {
             const bool support = supported(text, words, at, at + match.words, index);
             if (support) return 0.95F;
-            if (!first.capital || match.tail > 1 || common_use(text, words, at, index)) return 0.2F;
+            if (first.capital && match.tail > match.ending) return 0.7F;  // no common word takes an apostrophe
+            if (!first.capital || match.ending > 1 || common_use(text, words, at, index)) return 0.2F;
             const bool begins = at == 0 || ends_sentence(text.substr(words[at - 1].end, first.begin - words[at - 1].end));
             return begins ? 0.45F : 0.55F;
         }
         case Strength::given:
-            if (!first.capital || match.tail > 2) return 0.2F;
+            if (!first.capital || match.ending > 2) return 0.2F;
             if (has(index.roles(first), Role::common) && !supported(text, words, at, at + match.words, index)) return 0.3F;
             return 0.7F;
         case Strength::exact: return first.capitals && last.capitals && match.tail == 0 ? 0.8F : 0.0F;
-        case Strength::weak_exact: return first.capitals && last.capitals && match.tail == 0 && signs(text, first, last) ? 0.8F : 0.0F;
+        case Strength::weak_exact:
+            if (!first.capitals || !last.capitals || match.tail != 0) return 0;
+            return signs(text, first, last) ? 0.8F : stands_alone(text, first, last) ? 0.6F : 0.0F;
     }
     return 0;
 }
@@ -97,7 +117,7 @@ void merge_neighbours(std::string_view text, std::vector<Finding>& mentions) {
         const std::string_view gap =
             next.begin >= last.end ? text.substr(last.end, next.begin - last.end) : std::string_view("\n\n\n\n\n\n");
         const bool middle =
-            gap.size() <= 5 && !gap.contains('\n') && gap.find_first_of(",;:!?/") == std::string_view::npos && !gap.starts_with(". ");
+            gap.size() <= 5 && !gap.contains('\n') && gap.find_first_of(",;:!?/(<[") == std::string_view::npos && !gap.starts_with(". ");
         if (last.kind == Kind::person && last.entity == next.entity && last.kind == next.kind && middle) {
             last.end = next.end;
             last.tail = next.tail;

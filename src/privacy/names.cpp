@@ -26,7 +26,10 @@ public:
           words_(words),
           index_(index) {
         for (const Finding& mention : reading.found)
-            if (mention.ground == Ground::directory && mention.kind == Kind::person && mention.score > 0.7F) known_.insert(mention.begin);
+            if (mention.ground == Ground::directory && mention.kind == Kind::person && mention.score > 0.7F)
+                for (auto word = std::ranges::lower_bound(words, mention.begin, {}, &TextWord::begin);
+                     word != words.end() && word->begin < mention.end; ++word)
+                    known_.insert(word->begin);
     }
 
     void run() {
@@ -270,7 +273,7 @@ private:
     std::span<const TextWord> words_;
     const DirectoryIndex& index_;
     std::unordered_set<std::uint64_t> families_;
-    std::unordered_set<std::uint32_t> known_;  // where mentions of the directory begin
+    std::unordered_set<std::uint32_t> known_;  // words of mentions of the directory
 };
 
 }  // namespace

@@ -157,7 +157,7 @@ void read_ip4(Reading& reading, std::size_t begin) {
     const bool version = reading.before(Word::version, begin, 30) && !supported;
     // "4.2.1.0": versions are small; addresses seldom are.
     const bool small = parts[0] < 10 && parts[1] < 32 && parts[2] < 32;
-    reading.add(Kind::ip, Ground::form, begin, at, version ? 0.2F : supported ? 0.95F : small ? 0.55F : 0.9F);
+    reading.add(Kind::ip, Ground::form, begin, at, version ? 0.2F : supported ? 0.95F : small ? 0.45F : 0.9F);
 }
 
 void read_ip6(Reading& reading, std::size_t colon) {

@@ -76,7 +76,8 @@ void try_tax_id(Reading& reading, const DigitRun& run) {
 
 void try_tax_number(Reading& reading, const DigitRun& run) {
     const std::size_t begin = run.begin();
-    const bool supported = reading.nearer(Word::tax_number, Word::other_number, begin, 50);
+    const bool supported =
+        reading.nearer(Word::tax_number, Word::other_number, begin, 50) || reading.around(Word::tax_number, begin, begin + 13, 0, 20);
     const auto slashed = [&](std::size_t groups) {
         for (std::size_t i = 1; i < groups; ++i)
             if (run.groups[i].separator != '/') return false;
@@ -153,8 +154,8 @@ void read_number(Reading& reading, std::size_t begin) {
         if (cards.digit_count >= 8 && !inside && cards.groups[0].size() <= 8) try_social_insurance(reading, begin);
     }
     if (inside) return;
-    if (before != '+' && before != '(') {
-        if (text[begin] == '0') read_telephone(reading, begin);
+    if (before != '+') {
+        if (text[begin] == '0' && before != '(') read_telephone(reading, begin);
         read_birth_date(reading, begin);
         read_ip4(reading, begin);
         read_postcode(reading, begin);

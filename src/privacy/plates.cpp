@@ -30,6 +30,9 @@ Gap gap_before(std::string_view text, std::size_t end, unsigned most) {
     return gap;
 }
 
+// "DIN A 4", "EN B 12": districts too, but written with a blank they are standards.
+bool is_standard(std::string_view word, const Gap& gap) { return !gap.dash && (word == "DIN" || word == "EN"); }
+
 bool is_plate_letter(char32_t c) { return (c < 0x80 && is_upper(static_cast<char>(c))) || c == 0xc4 || c == 0xd6 || c == 0xdc; }
 
 }  // namespace
@@ -77,7 +80,7 @@ void read_plate(Reading& reading, std::size_t hit_end) {
             const Character beside = character_before(text, begin);
             const bool inside = beside.code == '-' || beside.code == '/' || beside.code == '_' || beside.code == '.';
             if (count >= 1 && count <= 3 && open_before(text, begin) && !inside && is_district(text.substr(begin, far.begin - begin)) &&
-                count + letters + digits <= 8) {
+                count + letters + digits <= 8 && !is_standard(text.substr(begin, far.begin - begin), far)) {
                 const bool as_printed = far.dash && !far.blank && (near.blank || near.count == 0) && !near.dash;
                 const float plain = as_printed && digits >= 2 ? 0.8F : far.dash ? 0.6F : 0.35F;
                 return reading.add(Kind::number_plate, Ground::form, begin, end, supported ? 0.95F : against ? plain - 0.4F : plain);

@@ -37,22 +37,24 @@ public:
         return ours != none && (theirs == none || ours >= theirs);
     }
 
-    void add(Kind kind, Ground ground, std::size_t begin, std::size_t end, float score, std::uint32_t entity = 0, std::uint8_t tail = 0) {
-        found.push_back({kind, ground, tail, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), score, entity});
-    }
-
-private:
-    static constexpr std::size_t none = ~std::size_t{0};
-    bool within(Word word, std::size_t from, std::size_t to) const {
-        const auto& ends = marks_[static_cast<std::size_t>(word)];
-        const auto first = std::ranges::lower_bound(ends, static_cast<std::uint32_t>(from));
-        return first != ends.end() && *first <= to;
-    }
+    // The last one before `begin`, none if there is none near.
     std::size_t last(Word word, std::size_t begin, std::size_t distance) const {
         const auto& ends = marks_[static_cast<std::size_t>(word)];
         const auto next = std::ranges::upper_bound(ends, static_cast<std::uint32_t>(begin + 1));
         if (next == ends.begin() || *(next - 1) + distance < begin) return none;
         return *(next - 1);
+    }
+    static constexpr std::size_t none = ~std::size_t{0};
+
+    void add(Kind kind, Ground ground, std::size_t begin, std::size_t end, float score, std::uint32_t entity = 0, std::uint8_t tail = 0) {
+        found.push_back({kind, ground, tail, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), score, entity});
+    }
+
+private:
+    bool within(Word word, std::size_t from, std::size_t to) const {
+        const auto& ends = marks_[static_cast<std::size_t>(word)];
+        const auto first = std::ranges::lower_bound(ends, static_cast<std::uint32_t>(from));
+        return first != ends.end() && *first <= to;
     }
     std::array<std::vector<std::uint32_t>, word_count> marks_;
 };

@@ -23,7 +23,7 @@ void read_at(Reading& reading, const Hit& hit) {
             const auto begin = reading.text.rfind('(', hit.end - 1);
             return read_telephone(reading, begin);
         }
-        case Anchor::iban: return read_iban(reading, hit.end - 4);
+        case Anchor::iban: return read_iban(reading, hit.end - (is_letter(reading.text[hit.end - 3]) ? 4 : 5));
         case Anchor::vat: return read_vat(reading, hit.end);
         case Anchor::document: return read_document(reading, hit.end - 9);
         case Anchor::health: return read_health_insurance(reading, hit.end);

@@ -72,11 +72,13 @@ void read_telephone(Reading& reading, std::size_t begin) {
                          reading.before(Word::tax_number, begin, 25) || reading.before(Word::tax_id, begin, 25);
     if (supported) return reading.add(Kind::phone, Ground::context, begin, number.end, 0.95F);
     if (international && number.digits >= 8) return reading.add(Kind::phone, Ground::form, begin, number.end, against ? 0.45F : 0.9F);
-    if (against) return;
+    // The middle of a longer number in groups.
+    const bool inside = begin >= 2 && is_blank(text[begin - 1]) && is_digit(text[begin - 2]);
+    if (against || inside) return;
     // An area code of three to six digits set apart, and no date or amount.
     const bool national = number.digits >= 8 && number.digits <= 13 && number.separators >= 1 && number.separators <= 5 &&
-                          number.first_group >= 3 && number.first_group <= 6 && !number.dots_only;
-    if (national && (number.slash || number.bracket || number.space || number.first_group >= 4))
+                          number.first_group >= 3 && number.first_group <= 6 && (!number.dots_only || number.separators == 1);
+    if (national && (number.slash || number.bracket || number.space || number.digits >= 9 || number.first_group >= 4))
         reading.add(Kind::phone, Ground::form, begin, number.end, 0.75F);
     if (!national && number.separators == 0 && number.digits >= 10 && number.digits <= 12 && text[begin] == '0' && text[begin + 1] == '1' &&
         text[begin + 2] >= '5' && text[begin + 2] <= '7')
