@@ -57,7 +57,7 @@ class Filling:
 
     def mail(self, given, family):
         plain = str.maketrans({"ü": "ue", "ö": "oe", "ä": "ae", "ß": "ss", "Ö": "oe", " ": "", "'": "", "ı": "i", "ś": "s", "ø": "o", "æ": "ae", "é": "e", "ž": "z", "ć": "c"})
-        return mark("email", f"{given.lower().translate(plain)}.{family.lower().translate(plain)}@{self.r.choice(['ankerwerft.example', 'mail.example.org', 'weserlicht.example', 'example.co.uk'])}")
+        return mark("email", f"{given.lower().translate(plain)}.{family.lower().translate(plain)}@{self.r.choice(['ankerwerft.example.com', 'mail.example.org', 'weserlicht.example.net', 'example.co.uk'])}")
 
     def slot(self, name: str) -> str:
         r = self.r
