@@ -35,7 +35,9 @@ def is_good(request: dict) -> bool:
 def check(result: dict) -> None:
     failed = [r for r in result["requests"] if r["status"] != 200 or r["error"] not in ("", "left")]
     if failed:
-        raise RuntimeError(f"{len(failed)} of {len(result['requests'])} requests failed: status {failed[0]['status']} {failed[0]['error']}")
+        first = failed[0]
+        raise RuntimeError(f"{len(failed)} of {len(result['requests'])} requests failed: the first is number {result['requests'].index(first)}, status "
+                           f"{first['status']}, {len(first['frames'])} frames, {(first['end'] - first['start']) / 1e3:.0f} ms: {first['error']}")
 
 
 def figures(result: dict) -> dict[str, float]:
