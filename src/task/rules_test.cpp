@@ -30,6 +30,17 @@ TEST(Entry, is_the_standard_of_the_policy_or_the_key_and_can_only_be_tightened) 
     EXPECT_TRUE(rules.enter(nullptr, "top")->is_top());
 }
 
+TEST(Entry, is_remembered_for_each_key_by_itself) {
+    Rules rules(policy());
+    const KeyFacts payroll{.id = "a", .label = "personnel"}, sales{.id = "b", .label = "customers"}, capped{.id = "c", .ceiling = "internal"};
+    for (int twice = 0; twice < 2; ++twice) {
+        EXPECT_EQ(rules.enter(&payroll, "internal"), join(kind(rules, "personnel"), kind(rules, "internal")));
+        EXPECT_EQ(rules.enter(&sales, "internal"), join(kind(rules, "customers"), kind(rules, "internal")));
+        EXPECT_EQ(rules.enter(nullptr, "customers"), join(kind(rules, "customers"), kind(rules, "internal")));
+        EXPECT_FALSE(rules.enter(&capped, "customers"));
+    }
+}
+
 TEST(Entry, above_the_ceiling_of_the_key_is_denied) {
     Rules rules(policy());
     const KeyFacts key{.id = "a", .ceiling = "internal"};
@@ -108,7 +119,10 @@ TEST(Passage, the_same_question_is_decided_once_until_a_release_expires) {
     EXPECT_TRUE(first->permitted());
     EXPECT_EQ(rules.pass(kind(rules, "vs"), way, noon + 3600), first);
     EXPECT_NE(rules.pass(kind(rules, "internal"), way, noon), first);
-    EXPECT_FALSE(rules.pass(kind(rules, "vs"), way, first->holds_until)->permitted());
+    const auto expired = rules.pass(kind(rules, "vs"), way, first->holds_until);
+    EXPECT_FALSE(expired->permitted());
+    // What has ended already ends nothing any more.
+    EXPECT_EQ(rules.pass(kind(rules, "vs"), way, first->holds_until), expired);
     EXPECT_EQ(first->holds_until, noon + 12 * 3600);
 }
 
@@ -131,6 +145,14 @@ TEST(Record, has_each_question_once_and_only_those_of_requests) {
     const std::string internal = text(kind(rules, "internal"), rules.policy().words());
     EXPECT_THAT(record->changed().value(), ElementsAre(label::Asked{internal, "eu-cloud", "answer"}, label::Asked{internal, "answer", "answer"}));
     EXPECT_FALSE(record->changed());
+}
+
+TEST(Record, takes_the_same_again_as_nothing_new) {
+    DecisionRecord record;
+    for (int i = 0; i < 3; ++i) record.add({"public; integrity=own", "local", "answer"});
+    EXPECT_EQ(record.changed().value().size(), 1U);
+    record.add({"public; integrity=own", "local", "answer"});
+    EXPECT_FALSE(record.changed());
 }
 
 TEST(Record, forgets_the_oldest) {
