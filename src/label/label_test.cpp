@@ -98,6 +98,25 @@ TEST(Label, each_term_alone_decides_whether_it_flows) {
 }
 
 // Random labels by the pool; a triple is three draws from it. See docs/labels.md for the laws.
+TEST(Label, everything_flows_to_top_and_top_to_nothing_else) {
+    const auto words = sample::federation();
+    const Label acme = Label::of(*words->member("acme"), Terms{.accepts = {}}, Integrity::own);
+    for (const Label& each : {Label::bottom(), acme, Label::top()}) EXPECT_TRUE(flows_to(each, Label::top()));
+    for (const Label& each : {Label::bottom(), Label::open_data(Integrity::outside), acme}) EXPECT_FALSE(flows_to(Label::top(), each));
+}
+
+TEST(Label, is_equal_by_owners_terms_and_integrity) {
+    const auto words = sample::federation();
+    const Principal acme = *words->member("acme"), bolt = *words->member("bolt");
+    const Terms terms{.accepts = {}}, others{.content = Contents::of(bit(personal)), .accepts = {}};
+    EXPECT_EQ(Label::of(acme, terms, Integrity::own), Label::of(acme, terms, Integrity::own));
+    EXPECT_NE(Label::of(acme, terms, Integrity::own), Label::of(bolt, terms, Integrity::own));
+    EXPECT_NE(Label::of(acme, terms, Integrity::own), Label::of(acme, others, Integrity::own));
+    EXPECT_NE(Label::of(acme, terms, Integrity::own), Label::of(acme, terms, Integrity::member));
+    EXPECT_NE(Label::of(acme, terms, Integrity::own), Label::bottom());
+    EXPECT_NE(Label::open_data(Integrity::outside), Label::top());
+}
+
 TEST(Label, the_laws_of_the_lattice_hold_on_random_triples) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
     constexpr std::size_t triples = 200'000;

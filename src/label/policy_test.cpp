@@ -159,6 +159,17 @@ TEST(Policy, a_place_is_cleared_for_no_more_than_those_it_hands_on_to) {
     EXPECT_EQ(circle->clearance("cloud").terms().retention, circle->clearance("logs").terms().retention);
 }
 
+TEST(Clearance, the_weaker_of_two_holds_what_both_hold_and_obeys_the_rules_of_both) {
+    constexpr HandlingWord first{0}, second{1};
+    const Bar persons{.contents = Contents::of(bit(personal))}, secrets{.contents = Contents::of(bit(trade_secret))};
+    const Clearance a(ClearanceTerms{.name = "a", .releases = {{first, 100}, {second, 50}}, .bars = {persons}});
+    const Clearance b(ClearanceTerms{.name = "b", .releases = {{first, 70}}, .bars = {secrets}});
+    EXPECT_THAT(weaker(a, b).terms().releases, ElementsAre(Release{first, 70}));
+    EXPECT_THAT(weaker(b, a).terms().releases, ElementsAre(Release{first, 70}));
+    EXPECT_THAT(weaker(a, b).terms().bars, ElementsAre(persons, secrets));
+    EXPECT_EQ(weaker(a, b).name(), "a");
+}
+
 TEST(Prove, shows_the_shortest_way_or_that_there_is_none) {
     const std::string kinds = "[[kinds]]\nname = \"customers\"\npreset = \"personal\"\nkeep = \"days:30\"\nafter = [\"pseudonymise\"]\n";
     const auto read = policy(head + kinds + local + cloud + "hands_on = [\"mirror\"]\n[[places]]\nname = \"mirror\"\nsort = \"store\"\nreceivers = [\"acme\"]\nplace = \"DE\"\n"
