@@ -185,6 +185,12 @@ TEST(Prove, shows_the_shortest_way_or_that_there_is_none) {
     EXPECT_THAT(said("customers", "elsewhere"), HasSubstr("proved: data of kind customers never reaches elsewhere (2 labels, 5 places"));
 }
 
+TEST(Prove, a_step_says_by_which_decision_or_by_whom) {
+    EXPECT_EQ(text(Step{.place = "cloud", .purpose = "answer", .after = Transformation::pseudonymise}, base::Language::english), "for answer, after pseudonymise");
+    EXPECT_EQ(text(Step{.place = "logs", .handed_on_by = "cloud"}, base::Language::english), "handed on by cloud");
+    EXPECT_EQ(text(Step{.place = "logs", .handed_on_by = "cloud"}, base::Language::german), "weitergegeben von cloud");
+}
+
 TEST(Prove, says_it_in_german_too) {
     const auto read = policy(head + local + cloud + "hands_on = [\"logs\"]\n" + logs);
     ASSERT_TRUE(read);
