@@ -100,6 +100,7 @@ TEST(Labels, a_stored_response_hands_its_label_on) {
     ASSERT_EQ(second->status, 200U) << second->body;
     EXPECT_THAT(header(*second, "hanse-label"), HasSubstr("place=house"));
     EXPECT_THAT(header(*stage.get("/v1/responses/" + id_of(*first)), "hanse-label"), HasSubstr("place=house"));
+    EXPECT_EQ(stage.get("/v1/responses/" + id_of(*first), {{"hanse-label", "nonsense"}})->status, 400U);
     // The upstream's model may not have what the first answer was made of, and an owner who wants nothing kept has it so.
     const auto secret = stage.post("/v1/responses", R"({"model":"fake","input":"a"})", {{"hanse-label", "trade-secret"}});
     ASSERT_EQ(secret->status, 200U) << secret->body;
@@ -140,9 +141,24 @@ TEST(Decide, tells_what_would_happen_and_sends_nothing) {
     EXPECT_TRUE(stage.model->requests().empty());
 }
 
+TEST(Decide, goes_by_the_key_that_asks) {
+    Stage stage(house());
+    const auto decided = [&](task::KeyFacts facts, const char* body) {
+        return stage.post("/v1/hanse/decide", body, {{"authorization", "Bearer " + stage.keys->create(std::move(facts))->secret}});
+    };
+    EXPECT_EQ(decided({.name = "narrow", .ceiling = "internal"}, R"({"model":"fake","label":"personnel"})")->status, 403U);
+    EXPECT_EQ(decided({.name = "wide"}, R"({"model":"fake","label":"personnel"})")->status, 200U);
+    const auto guest = decided({.name = "guest", .place = "visitor"}, R"({"model":"fake"})");
+    EXPECT_THAT(guest->body, HasSubstr(R"("place":"visitor")"));
+    EXPECT_THAT(guest->body, HasSubstr(R"("outcome":"deny","prompt":{"outcome":"permit")"));
+    EXPECT_EQ(decided({.name = "other", .models = {"far"}}, R"({"model":"fake"})")->status, 404U);
+}
+
 TEST(Decide, refuses_what_it_cannot_read) {
     Stage stage(house());
     EXPECT_EQ(stage.post("/v1/hanse/decide", R"({})")->status, 400U);
+    EXPECT_EQ(stage.post("/v1/hanse/decide", "{")->status, 400U);
+    EXPECT_EQ(stage.post("/v1/hanse/decide", R"({"model":"fake"})", {{"hanse-label", "nonsense"}})->status, 400U);
     EXPECT_EQ(stage.post("/v1/hanse/decide", R"({"model":"fake","place":"local"})")->status, 400U);
     EXPECT_EQ(stage.post("/v1/hanse/decide", R"({"model":"fake","use":"spying"})")->status, 400U);
     EXPECT_EQ(stage.post("/v1/hanse/decide", R"({"model":"fake","label":"nonsense"})")->status, 400U);
