@@ -36,6 +36,7 @@ void append_access_line(std::string& out, const AccessRecord& record) {
     append_text(out, "model", record.model);
     append_text(out, "peer", record.peer);
     append_text(out, "error", record.error);
+    append_text(out, "pseudonyms", record.pseudonyms);
     if (record.stream) out += ",\"stream\":true";
     if (record.first_token.count() > 0)
         std::format_to(std::back_inserter(out), ",\"first_token_milliseconds\":{:.3f}", static_cast<double>(record.first_token.count()) / 1000);

@@ -26,6 +26,7 @@ struct AccessRecord {
     std::string model = {};
     std::string peer = {};
     std::string error = {};  // the error's code
+    std::string pseudonyms = {};  // what was replaced before the text left: kinds and counts
     std::chrono::microseconds took{0};
     std::chrono::microseconds first_token{0};
     std::uint32_t prompt_tokens = 0;

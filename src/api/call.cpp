@@ -17,6 +17,7 @@ net::Headers Call::common_headers(std::string_view content_type) const {
     if (!task.id.empty()) headers.add("x-request-id", task.id);
     if (task.passage) headers.add("hanse-label", task.passage->answer_text);
     else if (!label_shown.empty()) headers.add("hanse-label", label_shown);
+    if (!record.pseudonyms.empty()) headers.add("hanse-pseudonyms", record.pseudonyms);
     const auto& origins = around.options.cors_origins;
     if (origins.empty()) return headers;
     const auto origin = exchange.request().headers.get("origin");
@@ -24,7 +25,7 @@ net::Headers Call::common_headers(std::string_view content_type) const {
     const bool every = std::ranges::contains(origins, "*");
     if (every || std::ranges::contains(origins, origin)) {
         headers.add("access-control-allow-origin", every ? "*" : origin);
-        headers.add("access-control-expose-headers", "x-request-id, hanse-label, retry-after, retry-after-ms");
+        headers.add("access-control-expose-headers", "x-request-id, hanse-label, hanse-pseudonyms, retry-after, retry-after-ms");
         if (!every) headers.add("vary", "origin");
     }
     return headers;

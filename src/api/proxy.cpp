@@ -10,7 +10,10 @@
 #include <charconv>
 #include <memory>
 
+#include "label/decide.hpp"
 #include "sse.hpp"
+#include "veil.hpp"
+#include "veil_stream.hpp"
 
 namespace hanse::api {
 namespace {
@@ -53,13 +56,14 @@ std::optional<std::size_t> length_of(const task::Forward& stream) {
     return length;
 }
 
-asio::awaitable<void> pass_whole(Call& call, task::Forward& stream) {
+asio::awaitable<void> pass_whole(Call& call, task::Forward& stream, Veil* veil) {
     auto answered = co_await stream.read_all(unknown_max);
     auto body = answered ? call.opened(std::move(*answered)) : std::unexpected(answered.error());
     if (!body) {
         co_await call.refuse(std::move(body.error()));
         co_return;
     }
+    if (veil != nullptr) *body = veil->uncover(*body);
     count(call, std::string_view(*body).substr(body->size() - std::min<std::size_t>(body->size(), 2048)));
     call.record.status = stream.status();
     call.record.bytes_out = body->size();
@@ -68,12 +72,14 @@ asio::awaitable<void> pass_whole(Call& call, task::Forward& stream) {
     if (!sent) call.saw_cancel();
 }
 
-asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, bool must_end_with_done) {
+asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, Veil* veil, bool must_end_with_done) {
     const OpenStream counted(call.around.metrics);
     const bool events = is_event_stream(stream);
     call.record.stream = true;
     call.record.status = stream.status();
     StreamTail tail;
+    std::optional<VeilStream> names;
+    if (veil != nullptr) names.emplace(*veil);
     bool begun = false;
     while (true) {
         auto answered = co_await stream.read();
@@ -90,6 +96,11 @@ asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, bool must_e
         }
         if (!piece || piece->empty()) {
             count(call, tail.text());
+            if (names) {
+                const std::string rest = names->finish();
+                const bool written = rest.empty() || co_await call.write(rest);
+                if (!written) co_return;
+            }
             if (piece && (!must_end_with_done || tail.done())) {
                 co_await call.end();
                 co_return;
@@ -107,9 +118,27 @@ asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, bool must_e
         }
         if (events) call.saw_tokens();
         tail.saw(*piece);
-        const bool written = co_await call.write(*piece);
+        const std::string restored = names ? names->feed(*piece) : std::string();
+        const std::string_view out = names ? std::string_view(restored) : *piece;
+        const bool written = out.empty() || co_await call.write(out);
         if (!written) co_return;
     }
+}
+
+// The one transformation that this room can do: names and numbers out before sending, in again in the answer. The task's label
+// goes along changed, and the desk decides on that; what comes back has the label of what went in.
+base::Result<std::unique_ptr<Veil>> veiled(Call& call, std::string& body) {
+    const auto recogniser = call.task.rules->recogniser();
+    if (!recogniser) return std::unexpected(recogniser.error());
+    auto veil = Veil::open(**recogniser, call.around.random, call.task.language);
+    if (!veil) return veil;
+    auto covered = (*veil)->cover(body);
+    if (!covered) return std::unexpected(std::move(covered.error()));
+    body = std::move(*covered);
+    call.task.returns_as = call.task.label;
+    call.task.label = label::after(call.task.label, label::Transformation::pseudonymise);
+    call.record.pseudonyms = (*veil)->pseudonyms().evidence().text();
+    return veil;
 }
 
 asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place place, std::string_view body) {
@@ -119,6 +148,18 @@ asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place plac
     if (place.name_there != glance.model) {
         renamed = with_model(body, glance, place.name_there);
         body = renamed;
+    }
+    std::string covered;
+    std::unique_ptr<Veil> veil;
+    if (call.around.desk.wants_pseudonyms(call.task, place)) {
+        covered = body;
+        auto made = veiled(call, covered);
+        if (!made) {
+            co_await call.refuse(std::move(made.error()));
+            co_return;
+        }
+        veil = std::move(*made);
+        body = covered;
     }
     std::string path(name(call.route).substr(3));  // without "/v1"
     auto sent = co_await call.around.desk.forward(call.task, std::move(place), std::move(path), headers_to_send(call), {body, call.task.label});
@@ -131,10 +172,12 @@ asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place plac
     const auto length = length_of(stream);
     const bool whole = !is_event_stream(stream) && length && *length <= whole_max;
     const bool done_expected = is_event_stream(stream) && stream.status() == 200 && (call.route == Route::chat || call.route == Route::completions);
-    if (whole)
-        co_await pass_whole(call, stream);
+    // An answer of another shape is read whole, since names are put into whole texts.
+    if (whole || (veil && !is_event_stream(stream)))
+        co_await pass_whole(call, stream, veil.get());
     else
-        co_await pass_stream(call, stream, done_expected);
+        co_await pass_stream(call, stream, veil.get(), done_expected);
+    if (veil) call.record.pseudonyms = veil->pseudonyms().evidence().text();
 }
 
 // `"name":` and a number behind it, anywhere in the text.

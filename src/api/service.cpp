@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "admission.hpp"
+#include "content.hpp"
 #include "call.hpp"
 #include "glance.hpp"
 #include "hanse_decide.hpp"
@@ -145,6 +146,10 @@ boost::asio::awaitable<void> Service::State::generate(Call& call) {
     auto seen = glance(body);
     if (!seen) {
         co_await call.refuse(std::move(seen.error()));
+        co_return;
+    }
+    if (auto read = read_content(call, body); !read) {
+        co_await call.refuse(std::move(read.error()));
         co_return;
     }
     auto place = parts.desk.find(seen->model);

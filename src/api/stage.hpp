@@ -97,14 +97,16 @@ public:
         task::DeskOptions desk = {};
         std::string policy = policy_with_the_upstream();
         bool traced = false;
+        std::optional<privacy::Directory> directory = {};  // none: no recogniser
     };
     // What a node without a policy file has, with the upstream on the same machine.
     static std::string policy_with_the_upstream() {
         const std::string here[] = {"elsewhere"};
         return label::policy_without_file(here);
     }
-    static std::shared_ptr<task::Rules> rules_of(std::string_view policy) {
-        return std::make_shared<task::Rules>(label::Policy::read(policy, "policy.toml").value());
+    static std::shared_ptr<task::Rules> rules_of(std::string_view policy, const std::optional<privacy::Directory>& directory = {}) {
+        auto recogniser = directory ? privacy::Recogniser::create({.directory = *directory}).value() : nullptr;
+        return std::make_shared<task::Rules>(label::Policy::read(policy, "policy.toml").value(), nullptr, std::move(recogniser));
     }
     Stage() : Stage(Options{}) {}
     explicit Stage(Options given)
@@ -116,7 +118,7 @@ public:
                 .loader = [this](const engine::ModelSpec&) -> base::Result<std::shared_ptr<engine::Model>> { return model; }}),
           upstream(std::make_shared<FakeUpstream>(
               engine::UpstreamSpec{.name = "elsewhere", .url = "http://upstream/v1", .models = {{"far", "far-there"}, {"same", "same"}}})),
-          desk({.models = pool, .upstreams = {upstream}, .clock = clock, .log = base::silent_log(), .traces = given.traced ? &sink : nullptr, .rules = rules_of(given.policy), .options = given.desk}),
+          desk({.models = pool, .upstreams = {upstream}, .clock = clock, .log = base::silent_log(), .traces = given.traced ? &sink : nullptr, .rules = rules_of(given.policy, given.directory), .options = given.desk}),
           keys(*task::KeyRing::open({(folder / "keys.json").string(), (folder / "usage.json").string(), clock, random, base::silent_log()})),
           service({.desk = desk, .keys = *keys, .clock = clock, .random = random, .log = base::silent_log(), .options = given.service}) {
         // Loaded beforehand, so that tests need not wait for the pool's thread.

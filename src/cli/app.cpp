@@ -215,6 +215,9 @@ private:
         made->add_option("file", policy_.file, text(Say::argument_policy_new))->type_name("FILE")->required();
         made->add_option("--record", policy_.record, text(Say::option_policy_record))->type_name("FILE");
         file_option(*made);
+        made = add("scan", Say::about_policy_scan, "hanse policy scan letter.txt\nhanse policy scan letter.txt --json", policy_scan);
+        made->add_option("file", policy_.file, text(Say::argument_policy_text))->type_name("FILE")->required();
+        file_option(*made);
     }
 
     // Wrong use: one sentence, and where to read on.

@@ -85,7 +85,7 @@ struct PolicyOptions {
     std::string kind = {};    // prove
     std::string place = {};   // explain, prove
     std::string use = "answer";
-    std::string file = {};    // test: the table; diff: the policy to come
+    std::string file = {};    // test: the table; diff: the policy to come; scan: the text
     std::string record = {};  // diff: recorded decisions; empty: the node's
 };
 // The policy of the node, or what it decides with where it has none.
@@ -95,6 +95,7 @@ Exit policy_explain(const Context& context, const PolicyOptions& options);
 Exit policy_prove(const Context& context, const PolicyOptions& options);
 Exit policy_test(const Context& context, const PolicyOptions& options);
 Exit policy_diff(const Context& context, const PolicyOptions& options);
+Exit policy_scan(const Context& context, const PolicyOptions& options);
 
 Exit version(const Context& context);
 

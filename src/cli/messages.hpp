@@ -31,9 +31,9 @@ enum class Say : std::uint16_t {
     show_name, show_source, show_revision, show_licence, show_size, show_files, show_added, show_path, show_languages, show_maker, show_context, show_original, show_fetch,
     key_created, key_once, key_header, key_none, key_revoked, key_all_models, key_revoked_mark,
     usage_hint, unexpected_argument, did_you_mean,
-    about_policy, about_policy_check, about_policy_explain, about_policy_prove, about_policy_test, about_policy_diff,
+    about_policy, about_policy_check, about_policy_explain, about_policy_prove, about_policy_test, about_policy_diff, about_policy_scan,
     option_profile, option_house, option_country, option_policy_file, option_policy_label, option_policy_to, option_policy_for, option_policy_from, option_policy_never_reaches,
-    option_policy_record, argument_policy_file, argument_policy_table, argument_policy_new,
+    option_policy_record, argument_policy_file, argument_policy_table, argument_policy_new, argument_policy_text, policy_scan_header, policy_scan_nothing,
     policy_written, policy_missing, policy_sound, policy_kinds, policy_places, policy_unseen, policy_undeclared, policy_kind_unknown, policy_case_failed, policy_cases, policy_no_record,
     policy_difference, policy_differences, profile_unknown, option_key_label, option_key_ceiling, option_key_place,
     count_

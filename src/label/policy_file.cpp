@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <format>
 #include <functional>
 #include <set>
@@ -95,6 +96,7 @@ struct PolicyFile {
         root.tables("kinds", "name", [&](ConfigTable& table) { read_kind(table); });
         if (!no_words) add_presets();
         root.tables("places", "name", [&](ConfigTable& table) { read_place(table); });
+        root.tables("content", "name", [&](ConfigTable& table) { read_content_rule(table); });
         root.tables("rules", "name", [&](ConfigTable& table) { read_rule(table); });
         if (!no_words) finish_places(root, standard);
         root.tables("proofs", "name", [&](ConfigTable& table) { read_proof(table); });
@@ -235,6 +237,24 @@ struct PolicyFile {
         policy->places_.push_back({terms.name, sort, declared.back().second, std::move(floor_label), std::move(hands_on)});
     }
 
+    void read_content_rule(ConfigTable& table) {
+        ContentRule rule{.label = Label::bottom()};
+        std::string kind_name;
+        table.text("name", rule.name);
+        table.text("kind", kind_name);
+        read_words(table, "finds", false, [&](std::string_view word) {
+            rule.finds.emplace_back(word);
+            return std::ranges::contains(finding_words(), word);
+        });
+        if (rule.finds.empty() && !table.has("finds")) table.problem("finds", "is missing: what makes a text one of this kind");
+        if (no_words) return;
+        const Kind* kind = policy->kind(kind_name);
+        if (kind == nullptr) return table.problem("kind", words::unknown("", kind_name).substr(1));
+        if (kind->label.is_public()) table.problem("kind", std::format("is \"{}\", which restricts nothing, so that the rule would do nothing", kind_name));
+        rule.label = kind->label;
+        policy->content_rules_.push_back(std::move(rule));
+    }
+
     void read_rule(ConfigTable& table) {
         std::string name;
         Bar contents;
@@ -308,6 +328,12 @@ struct PolicyFile {
         if (!proof.holds()) table.problem("never_reaches", "contradicts the rest of the file; " + text(proof, kind_name, place_name));
     }
 };
+
+std::span<const std::string_view> finding_words() {
+    static constexpr std::array<std::string_view, 21> words{"iban",  "tax-id", "tax-number", "social-insurance", "health-insurance", "id-card", "passport", "vat-id", "number-plate", "card", "phone",
+                                                            "email", "ip",     "secret-url", "birth-date",       "address",          "credential", "person", "organisation", "project", "name"};
+    return words;
+}
 
 Result<std::shared_ptr<const Policy>> Policy::read(std::string_view text, std::string_view file) {
     PolicyFile reading;

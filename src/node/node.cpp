@@ -173,7 +173,13 @@ Result<std::shared_ptr<task::Rules>> Node::State::read_rules(const Config& wante
     std::error_code error;
     if (std::filesystem::exists(file, error)) log.info("policy_read", {{"file", file.string()}, {"places", static_cast<std::int64_t>((*policy)->places().size())}});
     else log.warning("no_policy_file", {{"file", file.string()}});
-    return std::make_shared<task::Rules>(std::move(*policy), decisions);
+    std::shared_ptr<const privacy::Recogniser> recogniser;
+    if (task::Rules::needs_recogniser(**policy)) {
+        auto made = recogniser_beside(file);
+        if (!made) return std::unexpected(made.error());
+        recogniser = std::move(*made);
+    }
+    return std::make_shared<task::Rules>(std::move(*policy), decisions, std::move(recogniser));
 }
 
 void Node::State::start_chores() {

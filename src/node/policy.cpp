@@ -8,7 +8,7 @@ namespace hanse::node {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t file_max = 1 << 20;
+constexpr std::size_t file_max = 1 << 20, directory_max = 64 << 20;
 
 }  // namespace
 
@@ -31,6 +31,15 @@ base::Result<std::shared_ptr<const label::Policy>> policy_in_force(const Config&
     for (const UpstreamConfig& upstream : config.upstreams)
         if (const auto url = net::Url::parse(upstream.url); url && is_loopback(url->host)) here.push_back(upstream.name);
     return label::Policy::read(label::policy_without_file(here), "the policy without a file");
+}
+
+base::Result<std::shared_ptr<const privacy::Recogniser>> recogniser_beside(const fs::path& policy_file) {
+    const fs::path file = policy_file.parent_path() / "directory.toml";
+    const auto text = catalog::read_file_whole(file, directory_max);
+    if (!text && text.error().kind != base::ErrorKind::not_found) return std::unexpected(text.error());
+    auto directory = text ? privacy::Directory::read(*text, file.string()) : privacy::Directory{};
+    if (!directory) return std::unexpected(directory.error());
+    return privacy::Recogniser::create({.directory = std::move(*directory)});
 }
 
 }  // namespace hanse::node

@@ -106,13 +106,26 @@ std::vector<ModelStatus> Desk::models() const {
     return all;
 }
 
+Way Desk::State::way(const Task& task, const Ticket::Line& line) {
+    return {.model = line.name, .upstream = line.upstream ? std::string_view(line.upstream->spec().name) : "",
+            .caller = task.key ? std::string_view(task.key->facts().place) : ""};
+}
+
+std::int64_t Desk::State::unix_seconds() const {
+    return std::chrono::duration_cast<std::chrono::seconds>(parts.clock.wall().time_since_epoch()).count();
+}
+
+bool Desk::wants_pseudonyms(const Task& task, const Place& place) const {
+    if (!task.rules) return false;
+    const auto passage = task.rules->pass(task.label, State::way(task, *place.line), state_->unix_seconds());
+    const label::Verdict& verdict = passage->there.verdict();
+    return verdict.outcome == label::Outcome::permit_after && verdict.after == label::Transformations::of(bit(label::Transformation::pseudonymise));
+}
+
 base::Result<void> Desk::State::decide(Task& task, const label::Label& label, const Ticket::Line& line) {
     task.trace.open(Stop::label, parts.clock.now());
     if (!task.rules) return base::fail(base::ErrorKind::bug, "a task came to the desk without the rules that it entered with");
-    const Way way{.model = line.name, .upstream = line.upstream ? std::string_view(line.upstream->spec().name) : "",
-                  .caller = task.key ? std::string_view(task.key->facts().place) : ""};
-    const auto now = std::chrono::duration_cast<std::chrono::seconds>(parts.clock.wall().time_since_epoch()).count();
-    auto passage = task.rules->pass(label, way, now);
+    auto passage = task.rules->pass(label, way(task, line), unix_seconds(), task.returns_as ? &*task.returns_as : nullptr);
     if (!passage->permitted()) return std::unexpected(passage->denial(task.language));
     // The caches of the engine are parted by who could read what is in them. Where nothing may be kept, a partition that
     // nobody names again keeps it from everyone.

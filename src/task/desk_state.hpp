@@ -37,6 +37,8 @@ struct Desk::State {
         const std::lock_guard lock(mutex);
         return lines;
     }
+    static Way way(const Task& task, const Ticket::Line& line);
+    std::int64_t unix_seconds() const;
     // The stop `label`: decides where the task's data may go, into task.passage. `denied` if it may not go there, or
     // the answer not back.
     base::Result<void> decide(Task& task, const label::Label& label, const Ticket::Line& line);

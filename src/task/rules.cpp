@@ -70,8 +70,8 @@ std::optional<std::vector<label::Asked>> DecisionRecord::changed() {
 }
 
 // "answer" is one of the built-in purposes, which every vocabulary has.
-Rules::Rules(std::shared_ptr<const label::Policy> policy, std::shared_ptr<DecisionRecord> record)
-    : policy_(std::move(policy)), record_(std::move(record)), purpose_(policy_->words().purpose(answering).value()) {}
+Rules::Rules(std::shared_ptr<const label::Policy> policy, std::shared_ptr<DecisionRecord> record, std::shared_ptr<const privacy::Recogniser> recogniser)
+    : policy_(std::move(policy)), record_(std::move(record)), recogniser_(std::move(recogniser)), purpose_(policy_->words().purpose(answering).value()) {}
 
 base::Result<Label> Rules::enter(const KeyFacts* key, std::string_view asked) {
     if (asked.empty() && (key == nullptr || (key->label.empty() && key->ceiling.empty()))) return policy_->standard().label;
@@ -104,7 +104,35 @@ base::Result<Label> Rules::read_entry(const KeyFacts* key, std::string_view aske
     return label::entry_label(*standard, *wanted, *ceiling);
 }
 
-std::shared_ptr<const Passage> Rules::pass(const Label& label, const Way& way, std::int64_t now) {
+bool Rules::needs_recogniser(const label::Policy& policy) {
+    const auto accepts = [](const label::Kind& kind) { return label::after(kind.label, label::Transformation::pseudonymise) != kind.label; };
+    return !policy.content_rules().empty() || std::ranges::any_of(policy.kinds(), accepts);
+}
+
+base::Result<const privacy::Recogniser*> Rules::recogniser() const {
+    if (recogniser_) return recogniser_.get();
+    return base::fail(ErrorKind::unavailable, "there is no recogniser of personal data, and the policy needs one", "no_recogniser");
+}
+
+base::Result<Label> Rules::tightened(const KeyFacts* key, const Label& label, std::span<const privacy::Kind> found) const {
+    Label all = label;
+    for (const label::ContentRule& rule : policy_->content_rules()) {
+        const auto named = [&](privacy::Kind kind) { return std::ranges::contains(rule.finds, privacy::name(kind)); };
+        if (std::ranges::any_of(found, named)) all = label::join(all, rule.label);
+    }
+    if (all == label || key == nullptr || key->ceiling.empty()) return all;
+    const auto ceiling = policy_->label(key->ceiling);
+    if (!ceiling || !label::flows_to(all, *ceiling)) return base::fail(ErrorKind::denied, "what this text holds is above the ceiling of the key", "label_denied");
+    return all;
+}
+
+std::shared_ptr<const Passage> Rules::pass(const Label& label, const Way& way, std::int64_t now, const Label* returns_as) {
+    // Seldom the same twice; decided anew each time.
+    if (returns_as != nullptr) {
+        auto fresh = preview(label, way, now, returns_as);
+        put_on_record(*fresh);
+        return fresh;
+    }
     std::string key = joined(way.model, way.upstream, way.caller);
     const auto fits = [&](const std::shared_ptr<const Passage>& known) { return known->label == label; };
     {
@@ -115,10 +143,7 @@ std::shared_ptr<const Passage> Rules::pass(const Label& label, const Way& way, s
         }
     }
     auto fresh = preview(label, way, now);
-    if (record_) {
-        record_->add({label::text(label, policy_->words()), fresh->destination.name(), std::string(answering)});
-        record_->add({fresh->answer_text, fresh->caller.name(), std::string(answering)});
-    }
+    put_on_record(*fresh);
     const std::lock_guard lock(mutex_);
     if (passage_count_ >= remembered_max) {
         passages_.clear();
@@ -130,7 +155,13 @@ std::shared_ptr<const Passage> Rules::pass(const Label& label, const Way& way, s
     return fresh;
 }
 
-std::shared_ptr<const Passage> Rules::preview(const Label& label, const Way& way, std::int64_t now) const {
+void Rules::put_on_record(const Passage& passage) {
+    if (!record_) return;
+    record_->add({label::text(passage.label, policy_->words()), passage.destination.name(), std::string(answering)});
+    record_->add({passage.answer_text, passage.caller.name(), std::string(answering)});
+}
+
+std::shared_ptr<const Passage> Rules::preview(const Label& label, const Way& way, std::int64_t now, const Label* returns_as) const {
     // A model here may have a clearance of its own; the other ones are of the place "local".
     const label::PolicyPlace* own = way.upstream.empty() ? policy_->place(way.model) : nullptr;
     if (own != nullptr && own->sort != label::PlaceSort::model) own = nullptr;
@@ -138,7 +169,8 @@ std::shared_ptr<const Passage> Rules::preview(const Label& label, const Way& way
     const label::PolicyPlace* declared = policy_->place(name);
     const label::Use use{.purpose = purpose_, .now = now};
     const label::Clearance destination = policy_->clearance(name), caller = policy_->clearance(way.caller.empty() ? own_people : way.caller);
-    Label answer_label = declared == nullptr ? label : label::join(label, declared->floor);
+    const Label& source = returns_as == nullptr ? label : *returns_as;
+    Label answer_label = declared == nullptr ? source : label::join(source, declared->floor);
     const auto& words = policy_->words();
     return std::make_shared<const Passage>(Passage{.policy = policy_,
                                                    .label = label,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,16 @@ struct PolicyPlace {
     std::vector<std::string> hands_on = {};
 };
 
+// What is found in a text makes its label stricter: where a recogniser reports one of `finds`, the label is joined with that of
+// a kind. The words are those of finding_words(); who recognises is no matter of this room.
+struct ContentRule {
+    std::string name;
+    std::vector<std::string> finds;
+    Label label;
+};
+// What a rule on content may name: kinds of personal data, of an organisation's own names, and of credentials.
+std::span<const std::string_view> finding_words();
+
 // What one node's owner wants, as policy.toml says it: words, kinds of data, places, rules. Read as a whole or not at
 // all, and immutable, so that a running node swaps one for the next in one step. The form is explained in the files
 // that profile_text() writes; docs/labels.md has the rules.
@@ -49,6 +60,7 @@ public:
     Principal house() const { return house_; }
     const std::vector<Kind>& kinds() const { return kinds_; }
     const std::vector<PolicyPlace>& places() const { return places_; }
+    const std::vector<ContentRule>& content_rules() const { return content_rules_; }
     // The kind of what enters without saying. "top" where the file wants that to go nowhere.
     const Kind& standard() const { return standard_; }
 
@@ -72,6 +84,7 @@ private:
     Principal house_{};
     std::vector<Kind> kinds_;
     std::vector<PolicyPlace> places_;
+    std::vector<ContentRule> content_rules_;
     Kind standard_ = {"top", Label::top()};
 };
 

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "label/policy.hpp"
 #include "node/config.hpp"
+#include "privacy/recogniser.hpp"
 
 namespace hanse::node {
 
@@ -19,5 +20,9 @@ base::Result<std::shared_ptr<const label::Policy>> read_policy(const std::filesy
 // What a node of this configuration decides with: the file, or where there is none, label::policy_without_file() with
 // the upstreams that run on this machine, as far as their addresses show. A file that policy.file names must be there.
 base::Result<std::shared_ptr<const label::Policy>> policy_in_force(const Config& config, const std::filesystem::path& file);
+
+// directory.toml beside the policy: whom and what the house knows by name (docs/privacy.md). Without the file a recogniser
+// that knows nobody; `invalid` for a file with a mistake, and whatever Recogniser::create() says.
+base::Result<std::shared_ptr<const privacy::Recogniser>> recogniser_beside(const std::filesystem::path& policy_file);
 
 }  // namespace hanse::node

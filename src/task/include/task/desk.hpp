@@ -129,6 +129,9 @@ public:
     boost::asio::awaitable<base::Result<Forward>> forward(Task& task, Place place, std::string path,
                                                           net::Headers headers, label::Labelled<std::string_view> body);
 
+    // Whether the task's data may go there once names and numbers in it are pseudonyms, and not before.
+    bool wants_pseudonyms(const Task& task, const Place& place) const;
+
     // Ends a task's story: gives its trace away.
     void finish(Task& task, unsigned status);
     bool tracing() const;

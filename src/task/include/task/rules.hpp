@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,6 +17,7 @@
 #include "base/result.hpp"
 #include "label/decide.hpp"
 #include "label/policy.hpp"
+#include "privacy/recogniser.hpp"
 #include "task/keys.hpp"
 
 namespace hanse::task {
@@ -68,7 +70,10 @@ private:
 // numbers in its label are theirs. Thread-safe.
 class Rules {
 public:
-    explicit Rules(std::shared_ptr<const label::Policy> policy, std::shared_ptr<DecisionRecord> record = {});
+    // Without a recogniser, a policy that looks into content or pseudonymises lets nothing of that sort pass.
+    explicit Rules(std::shared_ptr<const label::Policy> policy, std::shared_ptr<DecisionRecord> record = {}, std::shared_ptr<const privacy::Recogniser> recogniser = {});
+    // Whether a policy is of that sort: it has rules on content, or a kind whose owner accepts pseudonyms.
+    static bool needs_recogniser(const label::Policy& policy);
 
     const label::Policy& policy() const { return *policy_; }
 
@@ -77,17 +82,27 @@ public:
     // above the key's ceiling, and where the policy does not know the words of the key.
     base::Result<label::Label> enter(const KeyFacts* key, std::string_view asked);
 
-    // For a request that is under way: remembered, and put on record.
-    std::shared_ptr<const Passage> pass(const label::Label& label, const Way& way, std::int64_t now);
+    // What is found in texts tightens the label of what entered, by the policy's rules on content; `denied` above the key's
+    // ceiling.
+    bool looks_into_content() const { return !policy_->content_rules().empty(); }
+    base::Result<label::Label> tightened(const KeyFacts* key, const label::Label& label, std::span<const privacy::Kind> found) const;
+    // `unavailable` if there is none: then nothing may leave that would need it.
+    base::Result<const privacy::Recogniser*> recogniser() const;
+
+    // For a request that is under way: remembered, and put on record. `returns_as` is what the answer is made of for the caller
+    // where that is more than what goes out: the names of a pseudonymised prompt are put in again.
+    std::shared_ptr<const Passage> pass(const label::Label& label, const Way& way, std::int64_t now, const label::Label* returns_as = nullptr);
     // The same for somebody who only wants to know.
-    std::shared_ptr<const Passage> preview(const label::Label& label, const Way& way, std::int64_t now) const;
+    std::shared_ptr<const Passage> preview(const label::Label& label, const Way& way, std::int64_t now, const label::Label* returns_as = nullptr) const;
 
 private:
     static constexpr std::size_t remembered_max = 4'096;
+    void put_on_record(const Passage& passage);
     base::Result<label::Label> read_entry(const KeyFacts* key, std::string_view asked) const;
 
     const std::shared_ptr<const label::Policy> policy_;
     const std::shared_ptr<DecisionRecord> record_;
+    const std::shared_ptr<const privacy::Recogniser> recogniser_;
     const label::PurposeWord purpose_;
     std::mutex mutex_;
     std::unordered_map<std::string, label::Label> entries_;

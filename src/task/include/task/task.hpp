@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -25,6 +26,7 @@ struct Task {
     std::shared_ptr<Rules> rules = {};       // in force when it came in
     label::Label label = {};                 // of what it has read so far; top until somebody says
     std::shared_ptr<const Passage> passage = {};  // once decided, by the desk
+    std::optional<label::Label> returns_as = {};  // of the answer, where pseudonyms in it become names again
     base::Language language = base::Language::english;  // of refusals
     engine::Priority priority = engine::Priority::normal;
     base::Deadline deadline = {};
