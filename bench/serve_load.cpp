@@ -54,6 +54,7 @@ struct Worker {
     std::vector<std::string> requests;  // as sent
     std::vector<Asked> asked;
     int socket = -1;
+    bool fresh = false;  // the connection has carried no answer yet
     bool started = false;
     bool ended = false;
 };
@@ -72,6 +73,8 @@ private:
     bool group_ended(const std::string& group) const;
     void start_and_stop();
     void ask(Worker& worker);
+    void send(Worker& worker);
+    void again(Worker& worker);
     void read(Worker& worker);
     void close_socket(Worker& worker);
     void next(Worker& worker);
@@ -104,10 +107,15 @@ void Load::close_socket(Worker& worker) {
 }
 
 void Load::ask(Worker& worker) {
-    const std::string& request = worker.requests[worker.asked.size()];
     worker.asked.emplace_back();
     worker.asked.back().start = now();
-    if (worker.socket < 0) {
+    send(worker);
+}
+
+void Load::send(Worker& worker) {
+    const std::string& request = worker.requests[worker.asked.size() - 1];
+    worker.fresh = worker.socket < 0;
+    if (worker.fresh) {
         worker.socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         const int yes = 1;
         ::setsockopt(worker.socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
@@ -120,9 +128,17 @@ void Load::ask(Worker& worker) {
     std::size_t sent = 0;
     while (sent < request.size()) {
         const ssize_t size = ::send(worker.socket, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+        if (size <= 0 && !worker.fresh) return again(worker);
         if (size <= 0) die(std::string("send: ") + std::strerror(errno));
         sent += static_cast<std::size_t>(size);
     }
+}
+
+// A server may close a kept connection just as the next request comes (RFC 9112, section 9.5); llama-server
+// does at times. The request goes out once more, on its clock.
+void Load::again(Worker& worker) {
+    close_socket(worker);
+    send(worker);
 }
 
 void Load::next(Worker& worker) {
@@ -142,6 +158,7 @@ void Load::read(Worker& worker) {
     const ssize_t size = ::recv(worker.socket, bytes, sizeof bytes, MSG_DONTWAIT);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
     Asked& asked = worker.asked.back();
+    if (size <= 0 && !worker.fresh && asked.answer.status() == 0) return again(worker);
     if (size <= 0) {
         asked.error = "connection closed";
         return next(worker);
