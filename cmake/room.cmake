@@ -45,7 +45,8 @@ function(hanse_room NAME)
     target_include_directories(${NAME}_test PRIVATE ${dir})
     target_link_libraries(${NAME}_test PRIVATE hanse_${NAME} hanse_flags ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
     gtest_discover_tests(${NAME}_test TEST_PREFIX ${NAME}. WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-                         DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS ${NAME})
+                         DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS ${NAME}
+                         ENVIRONMENT OMP_THREAD_LIMIT=1)  # tests run side by side
   endif()
   foreach(source IN LISTS fuzzers)
     cmake_path(GET source STEM stem)
