@@ -225,6 +225,14 @@ class Stream:
             self.close()
         return self.raw
 
+    def body(self) -> bytes:
+        """What came, without HTTP's chunks, which may end anywhere within an event."""
+        rest, out = self.raw.partition(b"\r\n\r\n")[2], b""
+        while rest:
+            size, _, rest = rest.partition(b"\r\n")
+            out, rest = out + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+        return out
+
     def close(self) -> None:
         self.socket.close()
 

@@ -139,8 +139,9 @@ class Mock(unittest.TestCase):
         texts = []
 
         def run():
-            raw = self.node.stream(model="remote").read_all().decode()
-            texts.append("".join(json.loads(line[6:])["choices"][0]["delta"].get("content", "") for line in raw.splitlines() if line.startswith("data: {")))
+            stream = self.node.stream(model="remote")
+            stream.read_all()
+            texts.append("".join(json.loads(line[6:])["choices"][0]["delta"].get("content", "") for line in stream.body().decode().splitlines() if line.startswith("data: {")))
 
         threads = [threading.Thread(target=run) for _ in range(100)]
         for thread in threads:
