@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
+#include <openssl/x509.h>
 #include <array>
 
 #include "openssl.hpp"
@@ -186,6 +187,17 @@ base::Bytes SigningKey::sign(std::span<const std::byte> message, std::span<const
     require(EVP_DigestSign(digest.get(), raw_out(signature), &size, raw(message), message.size()) == 1);
     signature.resize(size);
     return signature;
+}
+
+Secret SigningKey::pkcs8() const {
+    unsigned char* der = nullptr;
+    const int size = i2d_PrivateKey(state_->key.get(), &der);
+    require(size > 0);
+    const std::span bytes(reinterpret_cast<std::byte*>(der), static_cast<std::size_t>(size));
+    Secret made = Secret::copy_of(bytes);
+    wipe(bytes);
+    OPENSSL_free(der);
+    return made;
 }
 
 }  // namespace hanse::crypto

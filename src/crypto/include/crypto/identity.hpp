@@ -73,6 +73,7 @@ public:
     static constexpr std::string_view purpose = "identity";
     static base::Result<IdentityKey> from_keys(KeySet set);
     const Identity& identity() const { return identity_; }
+    const std::vector<SigningKey>& keys() const { return keys_; }  // as in the identity
     HybridSignature sign(std::string_view context, std::span<const std::byte> message, Signing how = Signing::hedged) const;
 
 private:

@@ -66,6 +66,8 @@ public:
     Algorithm algorithm() const;
     const PublicKey& public_key() const;
     base::Bytes sign(std::span<const std::byte> message, std::span<const std::byte> context = {}, Signing how = Signing::hedged) const;
+    // PKCS #8 (RFC 5958) in DER, for what signs by itself with the key: OpenSSL's TLS.
+    Secret pkcs8() const;
 
 private:
     struct State;
