@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "federation/session.hpp"
+
+#include <format>
+
+#include "session_state.hpp"
+
+namespace hanse::federation {
+
+void Session::State::shut(std::string reason, bool at_fault) {
+    if (phase == Phase::closed) return;
+    phase = Phase::closed;
+    for (auto& [stream, task] : outgoing)
+        if (!task.ended) end(task, {.how = at_fault ? Ended::How::misbehaved : Ended::How::broken});
+    for (auto& [stream, task] : incoming)
+        if (!task.replayed && !task.stopped && !task.done) tell(Stop{task.key, reason});
+    outgoing.clear();
+    incoming.clear();
+    tell(Closed{std::move(reason), at_fault});
+}
+
+void Session::State::fail(std::string code, std::string sentence) {
+    if (phase == Phase::closed) return;
+    say(wire::Problem{code, sentence});
+    tell(Misbehaved{code, std::move(sentence)});
+    shut(std::move(code), true);
+}
+
+// Whether this peer may be spoken with at all, by the charter as it is now.
+bool Session::State::standing_is_good(Moment now) {
+    const Charter& charter = shared.charters.charter();
+    const char* reason = nullptr;
+    if (!shared.charters.in_force(now.wall_seconds())) reason = "expired";
+    else if (!charter.member(peer.member) || !charter.member(shared.member)) reason = "removed";
+    else if (!charter.active(peer.member) || !charter.active(shared.member)) reason = "suspended";
+    if (!reason) return true;
+    push_charter();
+    say(wire::Goodbye{reason});
+    shut(reason, false);
+    return false;
+}
+
+// What the peer does not have yet. It sees for itself why it is cut off.
+void Session::State::push_charter() {
+    const auto& versions = shared.charters.versions();
+    for (std::size_t i = peer_charter; peer_charter != 0 && i < versions.size() && i < std::size_t{peer_charter} + 64; ++i)
+        say(wire::CharterGive{versions[i].whole()});
+    peer_charter = std::max(peer_charter, static_cast<std::uint32_t>(versions.size()));
+}
+
+void Session::State::push_offers() {
+    for (const auto& [member, sequence] : shared.offers.summary()) {
+        auto& theirs = peer_offers[member];
+        if (theirs >= sequence) continue;
+        theirs = sequence;
+        say(wire::OfferGive{shared.offers.find(member)->document});
+    }
+}
+
+void Session::State::on(const wire::Hello& hello, Moment now) {
+    if (phase != Phase::greeting) return fail("hello", "a peer greets once");
+    if (hello.member != peer.member || hello.node != peer.node)
+        return fail("impostor", std::format("{} of {} says that it is another node", peer.node, peer.member));
+    if (hello.federation != shared.charters.federation()) return fail("federation", "the peer is of another federation");
+    if (hello.newest < wire::oldest_version || hello.oldest > wire::newest_version || hello.oldest > hello.newest) {
+        say(wire::Problem{"version", std::format("versions {} to {} of the protocol are spoken here", wire::oldest_version, wire::newest_version)});
+        return shut("version", false);
+    }
+    peer_charter = hello.charter_version;
+    if (!standing_is_good(now)) return;
+    peer_tasks_max = hello.tasks_max;
+    peer_ask_max = hello.ask_bytes_max;
+    phase = Phase::ready;
+    tell(Ready{std::min(hello.newest, wire::newest_version), hello.software, std::chrono::milliseconds(static_cast<WallMs>(hello.wall_ms) - now.wall_ms()),
+               hello.instance});
+    const auto& chain = shared.charters;
+    if (hello.charter_version > chain.charter().version) say(wire::CharterAsk{chain.charter().version + 1});
+    // The same number with other words: what it has is evidence.
+    else if (hello.charter_version == chain.charter().version && hello.charter != chain.current().digest()) say(wire::CharterAsk{hello.charter_version});
+    push_charter();
+    wire::OfferSummary summary;
+    for (const auto& [member, sequence] : shared.offers.summary()) summary.entries.push_back({member, sequence});
+    say(summary);
+    if (const auto* note = shared.logs.latest(shared.member)) say(wire::CheckpointGive{shared.member, *note});
+    for (const auto& member : shared.logs.members())
+        if (member != shared.member)
+            if (const auto* note = shared.logs.latest(member)) say(wire::CheckpointGive{member, *note});
+}
+
+void Session::State::on(const wire::CharterAsk& ask, Moment now) {
+    const auto& versions = shared.charters.versions();
+    for (std::size_t i = std::max<std::uint32_t>(ask.from, 1) - 1, given = 0; i < versions.size() && given < 64; ++i, ++given) {
+        if (!control.take(1, now.instant)) return fail("flood", "the peer asks for more than it may");
+        say(wire::CharterGive{versions[i].whole()});
+    }
+}
+
+void Session::State::on(const wire::CharterGive& give, Moment now) {
+    const auto document = shared.read_charter(give.document);
+    if (!document) return fail("charter", document.error().message);
+    const std::uint32_t version = document->charter().version;
+    const auto taken = shared.charters.take(*document, now.wall_seconds());
+    if (taken.news == CharterChain::News::gap) say(wire::CharterAsk{shared.charters.charter().version + 1});
+    if (taken.news != CharterChain::News::refused) peer_charter = std::max(peer_charter, version);
+    if (taken.news == CharterChain::News::known || taken.news == CharterChain::News::gap) return;
+    tell(CharterNews{taken.news, version, taken.why});
+    if (taken.news == CharterChain::News::accepted) {
+        shared.offers.charter_changed(shared.charters.charter());
+        standing_is_good(now);
+    }
+}
+
+void Session::State::on(const wire::CharterProposal& proposal) {
+    auto document = shared.read_charter(proposal.document);
+    if (!document) return fail("charter", document.error().message);
+    if (needs_of(shared.charters.current(), *document)) tell(Proposal{std::move(*document)});
+}
+
+void Session::State::on(const wire::OfferSummary& summary) {
+    wire::OfferAsk ask;
+    for (const auto& entry : summary.entries) {
+        peer_offers[entry.member] = std::max(peer_offers[entry.member], entry.sequence);
+        const auto* mine = shared.offers.find(entry.member);
+        if ((!mine || mine->list.sequence < entry.sequence) && shared.charters.charter().active(entry.member)) ask.members.push_back(entry.member);
+    }
+    // Names that are nobody's take no room for longer than this session.
+    std::erase_if(peer_offers, [&](const auto& each) { return !shared.charters.charter().member(each.first); });
+    if (!ask.members.empty()) say(ask);
+    push_offers();
+}
+
+void Session::State::on(const wire::OfferGive& give, Moment now) {
+    const auto parsed = SignedOffers::parse(give.document);
+    if (!parsed) return fail("offers", parsed.error().message);
+    const std::string member = parsed->list.member;
+    switch (shared.offers.take(give.document, shared.charters.charter(), now.wall_seconds())) {
+        case OfferMirror::News::accepted:
+            peer_offers[member] = std::max(peer_offers[member], parsed->list.sequence);
+            return tell(OfferNews{member});
+        case OfferMirror::News::refused:
+            // Whoever hands on another's list need not have made it; its own can be nothing but a lie. Keys may have changed
+            // with a charter that is not here yet.
+            if (member != peer.member || peer_charter > shared.charters.charter().version) return;
+            return tell(Misbehaved{"offers", std::format("{} sent offers of its own that do not hold", member)});
+        case OfferMirror::News::contradicts: return tell(Misbehaved{"offers_twice", std::format("{} signed two lists of offers with one number", member)});
+        case OfferMirror::News::untimely:
+        case OfferMirror::News::stranger:
+        case OfferMirror::News::known:
+        case OfferMirror::News::older: return;
+    }
+}
+
+void Session::State::on(const wire::CheckpointGive& give) {
+    const auto news = shared.logs.take(give.member, give.note, shared.charters.charter());
+    if (news == LogWatch::News::newer && give.member == peer.member)
+        if (const auto question = shared.logs.question(give.member)) say(wire::ConsistencyAsk{question->from, question->to});
+    if (news != LogWatch::News::known && news != LogWatch::News::refused) tell(LogNews{news, give.member});
+    if (news == LogWatch::News::forked && give.member == peer.member) fail("log_forked", std::format("{} shows two logs", peer.member));
+}
+
+void Session::State::on(const wire::ConsistencyGive& give) {
+    const auto news = shared.logs.answer(peer.member, give.from, give.to, give.hashes);
+    if (news != LogWatch::News::known) tell(LogNews{news, peer.member});
+    if (news == LogWatch::News::forked) fail("log_forked", std::format("{} shows two logs", peer.member));
+}
+
+void Session::State::on_control(const wire::Message& message, Moment now) {
+    std::visit(
+        [&]<typename M>(const M& each) {
+            if constexpr (std::is_same_v<M, wire::Ping>) say(wire::Pong{each.nonce, static_cast<std::uint64_t>(now.wall_ms())});
+            else if constexpr (std::is_same_v<M, wire::Pong>) return;
+            else if constexpr (std::is_same_v<M, wire::Problem>) shut("problem", false);
+            else if constexpr (std::is_same_v<M, wire::Goodbye>) shut("goodbye", false);
+            else if constexpr (std::is_same_v<M, wire::Hello> || std::is_same_v<M, wire::CharterAsk> || std::is_same_v<M, wire::CharterGive> ||
+                               std::is_same_v<M, wire::OfferGive>)
+                on(each, now);
+            else if constexpr (std::is_same_v<M, wire::CharterProposal> || std::is_same_v<M, wire::OfferSummary> || std::is_same_v<M, wire::CheckpointGive> ||
+                               std::is_same_v<M, wire::ConsistencyGive>)
+                on(each);
+            else if constexpr (std::is_same_v<M, wire::OfferAsk>) {
+                for (const auto& member : each.members)
+                    if (const auto* offers = shared.offers.find(member)) {
+                        if (!control.take(1, now.instant)) return fail("flood", "the peer asks for more than it may");
+                        say(wire::OfferGive{offers->document});
+                    }
+            } else if constexpr (std::is_same_v<M, wire::ConsistencyAsk>) tell(ConsistencyWanted{each.from, each.to});
+            else if constexpr (std::is_same_v<M, wire::Settled>) {
+                if (shared.ledger.state(peer.member, each.key, 0, 0) != TaskLedger::State::finished) return;
+                shared.ledger.settle(peer.member, each.key);
+                tell(Paid{each.key, each.receipt_id});
+            } else fail("message", "a message stands where it does not belong");
+        },
+        message);
+}
+
+void Session::State::heard(const wire::Frame& frame, Moment now) {
+    auto message = wire::decode(frame, wire::Limits{.ask_bytes_max = shared.limits.ask_bytes_max});
+    if (!message) return fail(message.error().code.empty() ? "malformed" : message.error().code, message.error().message);
+    // Tokens are bounded by the credit that we grant; everything else by these.
+    const bool of_task = frame.stream != 0;
+    const bool is_tokens = *message && std::holds_alternative<wire::Tokens>(**message);
+    if (!is_tokens && !(of_task ? tasks : control).take(1, now.instant)) return fail("flood", "the peer sends more messages than it may");
+    if (!*message) return;
+    if (phase == Phase::greeting && !std::holds_alternative<wire::Hello>(**message) && !std::holds_alternative<wire::Problem>(**message) &&
+        !std::holds_alternative<wire::Goodbye>(**message) && !std::holds_alternative<wire::CharterGive>(**message))
+        return fail("hello", "a peer greets before it says anything else");
+    if (of_task) on_stream(**message, frame.stream, now);
+    else on_control(**message, now);
+}
+
+Session::Session(SessionShared& shared, PeerName peer, Role role) : state_(std::make_unique<State>(shared, std::move(peer), role)) {}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+const PeerName& Session::peer() const { return state_->peer; }
+bool Session::ready() const { return state_->phase == State::Phase::ready; }
+bool Session::closed() const { return state_->phase == State::Phase::closed; }
+Effects Session::take() { return std::exchange(state_->effects, {}); }
+
+void Session::open(Moment now) {
+    State& s = *state_;
+    s.opened = s.last_heard = s.last_ping = now.instant;
+    s.phase = State::Phase::greeting;
+    const auto& chain = s.shared.charters;
+    s.say(wire::Hello{.federation = chain.federation(),
+                      .member = s.shared.member,
+                      .node = s.shared.node,
+                      .instance = s.shared.instance,
+                      .charter_version = chain.charter().version,
+                      .charter = chain.current().digest(),
+                      .wall_ms = static_cast<std::uint64_t>(std::max<WallMs>(now.wall_ms(), 0)),
+                      .tasks_max = s.shared.limits.tasks_max,
+                      .ask_bytes_max = s.shared.limits.ask_bytes_max,
+                      .software = s.shared.software});
+}
+
+void Session::received(std::span<const std::byte> bytes, Moment now) {
+    State& s = *state_;
+    if (s.phase == State::Phase::fresh || s.phase == State::Phase::closed) return;
+    s.last_heard = now.instant;
+    s.reader.add(bytes);
+    while (s.phase != State::Phase::closed) {
+        const auto frame = s.reader.next();
+        if (!frame) return s.fail(frame.error().code.empty() ? "malformed" : frame.error().code, frame.error().message);
+        if (!*frame) return;
+        s.heard(**frame, now);
+    }
+}
+
+void Session::disconnected(Moment) { state_->shut("disconnected", false); }
+
+void Session::tick(Moment now) {
+    State& s = *state_;
+    if (s.phase == State::Phase::fresh || s.phase == State::Phase::closed) return;
+    const auto& limits = s.shared.limits;
+    if (s.phase == State::Phase::greeting && now.instant >= s.opened + limits.hello_within) return s.shut("no hello in time", false);
+    if (now.instant >= s.last_heard + limits.silent_max) return s.shut("silent", false);
+    if (s.phase == State::Phase::ready && now.instant >= std::max(s.last_heard, s.last_ping) + limits.ping_every) {
+        s.last_ping = now.instant;
+        s.say(wire::Ping{static_cast<std::uint64_t>(now.wall_ms())});
+    }
+    if (!s.standing_is_good(now)) return;
+    for (auto& [stream, task] : s.outgoing) {
+        if (task.ended) continue;
+        if (task.deadline.passed(now.instant) || (task.messages == 0 && task.first_token_deadline.passed(now.instant)))
+            s.cancel(task, stream, "deadline", Ended::How::deadline);
+    }
+}
+
+std::optional<base::Instant> Session::wakes_at() const {
+    const State& s = *state_;
+    if (s.phase == State::Phase::fresh || s.phase == State::Phase::closed) return {};
+    base::Instant soonest = s.last_heard + s.shared.limits.silent_max;
+    if (s.phase == State::Phase::greeting) soonest = std::min(soonest, s.opened + base::Instant::duration(s.shared.limits.hello_within));
+    else soonest = std::min(soonest, std::max(s.last_heard, s.last_ping) + s.shared.limits.ping_every);
+    for (const auto& [stream, task] : s.outgoing) {
+        if (task.ended) continue;
+        if (const auto when = task.deadline.when()) soonest = std::min(soonest, *when);
+        if (const auto when = task.first_token_deadline.when(); when && task.messages == 0) soonest = std::min(soonest, *when);
+    }
+    return soonest;
+}
+
+void Session::charter_changed(Moment now) {
+    State& s = *state_;
+    if (s.phase != State::Phase::ready || !s.standing_is_good(now)) return;
+    s.push_charter();
+}
+
+void Session::offers_changed(Moment) {
+    if (ready()) state_->push_offers();
+}
+
+void Session::checkpoint(const std::string& note, Moment) {
+    if (ready()) state_->say(wire::CheckpointGive{state_->shared.member, note});
+}
+
+void Session::prove_consistency(std::uint64_t from, std::uint64_t to, std::vector<Digest> hashes, Moment) {
+    if (ready()) state_->say(wire::ConsistencyGive{from, to, std::move(hashes)});
+}
+
+void Session::propose(const CharterDocument& document, Moment) {
+    if (ready()) state_->say(wire::CharterProposal{document.whole()});
+}
+
+void Session::close(std::string_view reason, Moment) {
+    if (state_->phase == State::Phase::closed) return;
+    state_->say(wire::Goodbye{std::string(reason)});
+    state_->shut(std::string(reason), false);
+}
+
+}  // namespace hanse::federation
