@@ -7,28 +7,11 @@
 #include <limits>
 
 #include "base/encoding.hpp"
+#include "base/utf8.hpp"
 #include "json_lexer.hpp"
 
 namespace hanse::api {
 namespace {
-
-void append_utf8(std::string& out, std::uint32_t code) {
-    if (code < 0x80) {
-        out += static_cast<char>(code);
-    } else if (code < 0x800) {
-        out += static_cast<char>(0xC0 | (code >> 6));
-        out += static_cast<char>(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-        out += static_cast<char>(0xE0 | (code >> 12));
-        out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-        out += static_cast<char>(0x80 | (code & 0x3F));
-    } else {
-        out += static_cast<char>(0xF0 | (code >> 18));
-        out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-        out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-        out += static_cast<char>(0x80 | (code & 0x3F));
-    }
-}
 
 std::uint32_t unit_at(std::string_view text, std::size_t at) {
     std::uint32_t unit = 0;
@@ -58,7 +41,7 @@ std::string unescaped(std::string_view text) {
                     code = 0x10000 + ((code - 0xD800) << 10) + (unit_at(text, at + 2) - 0xDC00);
                     at += 6;
                 }
-                append_utf8(out, code);
+                base::append_utf8(out, code);
                 break;
             }
             default: out += text[slash + 1];

@@ -2,30 +2,12 @@
 #include "call_scanner.hpp"
 
 #include <utility>
+#include "base/utf8.hpp"
 
 namespace hanse::engine {
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-void append_utf8(std::string& out, std::uint32_t code) {
-    if (code < 0x80) {
-        out += static_cast<char>(code);
-        return;
-    }
-    if (code < 0x800) {
-        out += static_cast<char>(0xC0 | (code >> 6));
-    } else {
-        if (code < 0x10000) {
-            out += static_cast<char>(0xE0 | (code >> 12));
-        } else {
-            out += static_cast<char>(0xF0 | (code >> 18));
-            out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-        }
-        out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    }
-    out += static_cast<char>(0x80 | (code & 0x3F));
-}
 
 constexpr std::uint32_t replacement = 0xFFFD;
 
@@ -50,7 +32,7 @@ StringScanner::Took StringScanner::take(char c, std::string& out) {
         static constexpr char to[] = "\"\\/\b\f\n\r\t";
         for (std::size_t i = 0; from[i] != 0; ++i) {
             if (from[i] != c) continue;
-            if (std::exchange(high_, 0) != 0) append_utf8(out, replacement);
+            if (std::exchange(high_, 0) != 0) base::append_utf8(out, replacement);
             out += to[i];
             step_ = Step::plain;
             return Took::more;
@@ -61,7 +43,7 @@ StringScanner::Took StringScanner::take(char c, std::string& out) {
         step_ = Step::escape;
         return Took::more;
     }
-    if (std::exchange(high_, 0) != 0) append_utf8(out, replacement);
+    if (std::exchange(high_, 0) != 0) base::append_utf8(out, replacement);
     if (c == '"') return Took::done;
     out += c;
     return Took::more;
@@ -73,12 +55,12 @@ void StringScanner::finish_escape(std::string& out) {
     const bool is_high = code_ >= 0xD800 && code_ <= 0xDBFF;
     const bool is_low = code_ >= 0xDC00 && code_ <= 0xDFFF;
     if (high_ != 0 && is_low) {
-        append_utf8(out, 0x10000 + ((std::exchange(high_, 0) - 0xD800) << 10) + (code_ - 0xDC00));
+        base::append_utf8(out, 0x10000 + ((std::exchange(high_, 0) - 0xD800) << 10) + (code_ - 0xDC00));
         return;
     }
-    if (std::exchange(high_, 0) != 0) append_utf8(out, replacement);
+    if (std::exchange(high_, 0) != 0) base::append_utf8(out, replacement);
     if (is_high) high_ = code_;
-    else append_utf8(out, is_low ? replacement : code_);
+    else base::append_utf8(out, is_low ? replacement : code_);
 }
 
 std::string CallScanner::take_arguments() {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "base/utf8.hpp"
 #include "grammar.hpp"
 
 namespace hanse::engine {
@@ -19,24 +20,6 @@ constexpr int depth_max = 200;
 constexpr std::uint32_t repeats_max = 65'536;
 
 bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
-
-void append_utf8(std::string& out, char32_t code) {
-    if (code < 0x80) {
-        out += static_cast<char>(code);
-    } else if (code < 0x800) {
-        out += static_cast<char>(0xC0 | (code >> 6));
-        out += static_cast<char>(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-        out += static_cast<char>(0xE0 | (code >> 12));
-        out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-        out += static_cast<char>(0x80 | (code & 0x3F));
-    } else {
-        out += static_cast<char>(0xF0 | (code >> 18));
-        out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-        out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-        out += static_cast<char>(0x80 | (code & 0x3F));
-    }
-}
 
 // Recursive descent over the text; `at_` never passes its end.
 class Parser {
@@ -146,9 +129,7 @@ private:
             case '[': return character_class().transform([](Expression e) { return std::optional(std::move(e)); });
             case '<': return token().transform([](Expression e) { return std::optional(std::move(e)); });
             case '!': return wrong("tokens that must not come (!<…>) are not supported");
-            case '.':
-                ++at_;
-                return characters_except({});
+            case '.': ++at_; return characters_except({});
             case '(': {
                 ++at_;
                 skip_space(Lines::yes);
@@ -216,7 +197,7 @@ private:
             if (at_ >= text_.size() || text_[at_] == '\n') return wrong("the literal has no closing quote");
             auto code = character();
             if (!code) return std::unexpected(code.error());
-            append_utf8(out, *code);
+            base::append_utf8(out, *code);
         }
         ++at_;
         return out;
@@ -276,7 +257,12 @@ private:
             case 'n': return U'\n';
             case 'r': return U'\r';
             case 't': return U'\t';
-            case '\\': case '"': case '[': case ']': case '-': case '^': return static_cast<char32_t>(c);
+            case '\\':
+            case '"':
+            case '[':
+            case ']':
+            case '-':
+            case '^': return static_cast<char32_t>(c);
             case 'x': return hex(2);
             case 'u': return hex(4);
             case 'U': return hex(8);
@@ -288,7 +274,8 @@ private:
         std::uint32_t value = 0;
         const auto from = text_.substr(at_, digits);
         const auto [last, error] = std::from_chars(from.data(), from.data() + from.size(), value, 16);
-        if (error != std::errc{} || from.size() < digits || last != from.data() + digits) return wrong(std::format("expected {} hexadecimal digits", digits));
+        if (error != std::errc{} || from.size() < digits || last != from.data() + digits)
+            return wrong(std::format("expected {} hexadecimal digits", digits));
         if (value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return wrong("the escape is no Unicode character");
         at_ += digits;
         return static_cast<char32_t>(value);
