@@ -16,10 +16,12 @@ using base::Result;
 
 // Texts stand in lines of words.
 bool is_word(std::string_view text, std::size_t most = 256) {
-    return !text.empty() && text.size() <= most && std::ranges::all_of(text, [](char c) { return c > ' ' && c != 0x7f; }) && base::is_valid_utf8(text);
+    return !text.empty() && text.size() <= most && std::ranges::all_of(text, [](char c) { return c > ' ' && c != 0x7f; }) &&
+           base::is_valid_utf8(text);
 }
 bool is_title(std::string_view text) {
-    return text.size() <= 200 && base::is_valid_utf8(text) && std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }) &&
+    return text.size() <= 200 && base::is_valid_utf8(text) &&
+           std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }) &&
            (text.empty() || (text.front() != ' ' && text.back() != ' '));
 }
 
@@ -53,31 +55,37 @@ Result<void> check_amenders(const Charter& charter) {
         if (!charter.active(name)) return wrong(std::format("{} may amend it and is no active member", name));
     // Two quorums of more than half each share a member, and an honest member signs one successor only.
     if (charter.quorum > charter.amenders.size() || 2 * charter.quorum <= charter.amenders.size())
-        return wrong(std::format("{} of {} is no quorum: it takes more than half of those who may amend it", charter.quorum, charter.amenders.size()));
+        return wrong(std::format("{} of {} is no quorum: it takes more than half of those who may amend it", charter.quorum,
+                                 charter.amenders.size()));
     return {};
 }
 
 Result<void> check(const Charter& charter) {
     const auto named = [](std::string_view text) { return is_word(text, 64); };
     if (!named(charter.federation)) return wrong("the federation's name is 1 to 64 letters without a space");
-    if (charter.version == 0 || (charter.version == 1) == charter.previous.has_value()) return wrong("the first version alone has none before it");
-    if (charter.issued < 0 || charter.expires <= charter.issued || charter.expires > 253'402'300'799) return wrong("it expires before it begins, or after the year 9999");
+    if (charter.version == 0 || (charter.version == 1) == charter.previous.has_value())
+        return wrong("the first version alone has none before it");
+    if (charter.issued < 0 || charter.expires <= charter.issued || charter.expires > 253'402'300'799)
+        return wrong("it expires before it begins, or after the year 9999");
     if (charter.members.empty() || charter.members.size() > 256) return wrong("it has 1 to 256 members");
     if (!in_order(charter.members, &CharterMember::name) || !in_order(charter.groups, &label::VocabularySource::Group::name) ||
         !in_order(charter.former, &FormerMember::name) || !in_order(charter.witnesses, &CharterWitness::name))
         return wrong("members, groups, witnesses and former members stand in the order of their names, each once");
     for (const auto& group : charter.groups)
-        if (!in_order(group.members, std::identity{})) return wrong(std::format("the members of group {} are not in order, or one is there twice", group.name));
+        if (!in_order(group.members, std::identity{}))
+            return wrong(std::format("the members of group {} are not in order, or one is there twice", group.name));
     for (const auto& member : charter.members)
         if (auto good = check_member(member); !good) return good;
     if (auto good = check_amenders(charter); !good) return good;
     for (const auto& handling : charter.handling) {
-        if (!in_order(handling.granters, std::identity{})) return wrong(std::format("those who grant {} are not in order, or one is there twice", handling.name));
+        if (!in_order(handling.granters, std::identity{}))
+            return wrong(std::format("those who grant {} are not in order, or one is there twice", handling.name));
         for (const auto& name : handling.granters)
             if (!charter.member(name)) return wrong(std::format("{} grants {} and is no member", name, handling.name));
     }
     for (const auto& witness : charter.witnesses)
-        if (!named(witness.name) || !journal::NoteVerifier::from_vkey(witness.vkey)) return wrong(std::format("witness {} has no verifier key", witness.name));
+        if (!named(witness.name) || !journal::NoteVerifier::from_vkey(witness.vkey))
+            return wrong(std::format("witness {} has no verifier key", witness.name));
     for (const auto& former : charter.former)
         if (!named(former.name) || former.fingerprint.size() != 64 || charter.member(former.name))
             return wrong(std::format("former member {} is a member, or has no fingerprint", former.name));

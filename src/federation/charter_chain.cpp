@@ -38,7 +38,8 @@ std::size_t count_amenders(const Charter& amended, const Charter& keys, const Si
     }));
 }
 
-std::vector<std::string> both_signed(const CharterDocument& before, const CharterDocument& a, const CharterDocument& b, const Verify& verify) {
+std::vector<std::string> both_signed(const CharterDocument& before, const CharterDocument& a, const CharterDocument& b,
+                                     const Verify& verify) {
     std::vector<std::string> names;
     const Signers first(a, verify), second(b, verify);
     for (const auto& member : before.charter().members)
@@ -54,13 +55,16 @@ Result<void> CharterChain::follows(const CharterDocument& before, const CharterD
     const Signers signers(after, verify);
     for (const auto& name : needs->by_old_key)
         if (!signers.signed_by(*before.charter().member(name)))
-            return fail(ErrorKind::denied, std::format("version {} is not signed by {}, which it asks for", after.charter().version, name), "signature_missing");
+            return fail(ErrorKind::denied, std::format("version {} is not signed by {}, which it asks for", after.charter().version, name),
+                        "signature_missing");
     for (const auto& name : needs->by_new_key)
         if (!signers.signed_by(*after.charter().member(name)))
-            return fail(ErrorKind::denied, std::format("version {} is not signed by {} with its new keys", after.charter().version, name), "signature_missing");
+            return fail(ErrorKind::denied, std::format("version {} is not signed by {} with its new keys", after.charter().version, name),
+                        "signature_missing");
     const std::size_t count = count_amenders(before.charter(), before.charter(), signers);
     if (count < needs->quorum)
-        return fail(ErrorKind::denied, std::format("version {} has the signatures of {} amenders and needs {}", after.charter().version, count, needs->quorum),
+        return fail(ErrorKind::denied,
+                    std::format("version {} has the signatures of {} amenders and needs {}", after.charter().version, count, needs->quorum),
                     "signature_missing");
     return {};
 }
@@ -72,7 +76,8 @@ Result<CharterChain> CharterChain::open(std::vector<CharterDocument> versions, V
     if (first.charter().version != 1) return fail(ErrorKind::invalid, "a chain of charters begins with version 1");
     const Signers signers(first, chain.verify_);
     for (const auto& member : first.charter().members)
-        if (!signers.signed_by(member)) return fail(ErrorKind::denied, std::format("the first version is not signed by {}", member.name), "signature_missing");
+        if (!signers.signed_by(member))
+            return fail(ErrorKind::denied, std::format("the first version is not signed by {}", member.name), "signature_missing");
     chain.versions_.push_back(first);
     for (std::size_t i = 1; i < versions.size(); ++i) {
         if (auto good = follows(chain.current(), versions[i], chain.verify_); !good) return std::unexpected(good.error());
@@ -120,7 +125,8 @@ Result<Ballot> Ballot::parse(std::string_view text) {
         const auto version = words.size() == 2 ? number_of<std::uint32_t>(words[0]) : std::nullopt;
         const auto bytes = words.size() == 2 ? base::from_hex(words[1]) : std::nullopt;
         Digest digest;
-        if (!version || !bytes || bytes->size() != digest.size()) return fail(ErrorKind::corrupt, "the record of charters that were signed is damaged");
+        if (!version || !bytes || bytes->size() != digest.size())
+            return fail(ErrorKind::corrupt, "the record of charters that were signed is damaged");
         std::ranges::copy(*bytes, digest.begin());
         if (!ballot.sign(*version, digest)) return fail(ErrorKind::corrupt, "the record of charters that were signed contradicts itself");
     }

@@ -77,7 +77,8 @@ void ask_for_words(Asking& asking, const CharterDocument& before, const CharterD
         for (const auto& region : before.charter().regions) {
             const auto outer = after.words()->place(region.name);
             if (outer && inner.inside(*outer) && !inner_then->inside(*before.words()->place(region.name))) {
-                asking.everybody(before.charter(), now, std::format("{} comes to lie in {}, and what may go there is loosened", word, region.name));
+                asking.everybody(before.charter(), now,
+                                 std::format("{} comes to lie in {}, and what may go there is loosened", word, region.name));
                 break;
             }
         }

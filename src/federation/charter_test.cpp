@@ -15,7 +15,9 @@ using sample::next;
 struct CharterTest : testing::Test {
     CharterChain chain = sample::chain();
     Charter change() const { return next(chain.current()); }
-    News take(Charter charter, std::initializer_list<std::string> signers) { return chain.take(document(std::move(charter), signers), sample::now).news; }
+    News take(Charter charter, std::initializer_list<std::string> signers) {
+        return chain.take(document(std::move(charter), signers), sample::now).news;
+    }
     static void remove(Charter& charter, const std::string& name) {
         charter.former.push_back({name, charter.member(name)->identity().fingerprint()});
         std::erase_if(charter.members, [&](const auto& member) { return member.name == name; });
@@ -33,6 +35,13 @@ TEST_F(CharterTest, has_one_text_that_is_read_back) {
     EXPECT_EQ(again->signatures(), charter.signatures());
     EXPECT_EQ(again->charter().member("bolt")->control, "EU");
     EXPECT_EQ(charter.fingerprint().size(), 49u);
+}
+
+TEST_F(CharterTest, reads_the_sample_of_every_version) {
+    const auto sample = CharterDocument::parse(sample::written_sample("charter.txt", chain.current().whole()));
+    ASSERT_TRUE(sample) << sample.error().message;
+    EXPECT_TRUE(CharterChain::open({*sample}, verify_with_keys()));
+    EXPECT_EQ(sample->charter().member("bolt")->control, "EU");
 }
 
 TEST_F(CharterTest, refuses_another_way_to_write_the_same) {
@@ -89,7 +98,8 @@ TEST_F(CharterTest, counts_nobody_twice_and_no_stranger) {
     auto charter = change();
     charter.purposes.push_back("safety");
     auto twice = document(charter, {"acme"});
-    twice.sign("acme", [](std::string_view context, std::span<const std::byte> message) { return sample::key_of("acme").sign(context, message); });
+    twice.sign("acme",
+               [](std::string_view context, std::span<const std::byte> message) { return sample::key_of("acme").sign(context, message); });
     twice.sign("drone", sample::sign_as("drone"));
     EXPECT_EQ(twice.signatures().size(), 3u);
     EXPECT_EQ(chain.take(twice, sample::now).news, News::refused);

@@ -25,8 +25,8 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 void put_member(std::string& out, const CharterMember& member) {
-    out += std::format("member {} {} {} {} {}\n", member.name, member.country, member.control, member.house_in.empty() ? "-" : member.house_in,
-                       member.standing == Standing::active ? "active" : "suspended");
+    out += std::format("member {} {} {} {} {}\n", member.name, member.country, member.control,
+                       member.house_in.empty() ? "-" : member.house_in, member.standing == Standing::active ? "active" : "suspended");
     if (!member.title.empty()) out += std::format("title {}\n", member.title);
     for (const auto& key : member.keys) out += std::format("key {} {}\n", crypto::name(key.algorithm()), base::base64(key.bytes()));
     put(out, "address", member.addresses);
@@ -71,10 +71,14 @@ struct Reading {
             return {};
         }
         if (word == "group" && words.size() >= 2) return charter.groups.push_back({std::string(words[1]), rest(words, 2)}), Result<void>{};
-        if (word == "handling" && words.size() >= 2) return charter.handling.push_back({std::string(words[1]), rest(words, 2)}), Result<void>{};
-        if (words.size() == 3 && word == "region") return charter.regions.push_back({std::string(words[1]), std::string(words[2])}), Result<void>{};
-        if (words.size() == 3 && word == "witness") return charter.witnesses.push_back({std::string(words[1]), std::string(words[2])}), Result<void>{};
-        if (words.size() == 3 && word == "former") return charter.former.push_back({std::string(words[1]), std::string(words[2])}), Result<void>{};
+        if (word == "handling" && words.size() >= 2)
+            return charter.handling.push_back({std::string(words[1]), rest(words, 2)}), Result<void>{};
+        if (words.size() == 3 && word == "region")
+            return charter.regions.push_back({std::string(words[1]), std::string(words[2])}), Result<void>{};
+        if (words.size() == 3 && word == "witness")
+            return charter.witnesses.push_back({std::string(words[1]), std::string(words[2])}), Result<void>{};
+        if (words.size() == 3 && word == "former")
+            return charter.former.push_back({std::string(words[1]), std::string(words[2])}), Result<void>{};
         if (words.size() == 2 && word == "content") return charter.contents.emplace_back(words[1]), Result<void>{};
         if (words.size() == 2 && word == "purpose") return charter.purposes.emplace_back(words[1]), Result<void>{};
         return of_member(text, words);
@@ -118,7 +122,8 @@ Result<Charter> read_charter(std::string_view text) {
     const std::string_view amend = head("amend ");
     const auto amend_words = words_of(amend);
     const auto quorum = amend_words.empty() ? std::nullopt : number_of<std::uint32_t>(amend_words[0]);
-    if (!version || !issued || !expires || !quorum) return fail(ErrorKind::corrupt, "the charter's head has a line that is missing or cannot be read");
+    if (!version || !issued || !expires || !quorum)
+        return fail(ErrorKind::corrupt, "the charter's head has a line that is missing or cannot be read");
     charter.version = *version;
     charter.issued = *issued;
     charter.expires = *expires;
@@ -137,8 +142,9 @@ Result<Charter> read_charter(std::string_view text) {
 }  // namespace
 
 std::string Charter::text() const {
-    std::string out = std::format("hanse-charter v1\nfederation {}\nversion {}\nprevious {}\nissued {}\nexpires {}\namend {}{}\n", federation, version,
-                                  previous ? base::hex(*previous) : "-", time_text(issued), time_text(expires), quorum, joined(amenders));
+    std::string out =
+        std::format("hanse-charter v1\nfederation {}\nversion {}\nprevious {}\nissued {}\nexpires {}\namend {}{}\n", federation, version,
+                    previous ? base::hex(*previous) : "-", time_text(issued), time_text(expires), quorum, joined(amenders));
     for (const auto& region : regions) out += std::format("region {} {}\n", region.name, region.parent);
     put(out, "content", contents);
     put(out, "purpose", purposes);
@@ -160,7 +166,8 @@ Result<CharterMember> read_member(std::string_view given) {
     Reading reading;
     for (Lines lines(given); !lines.at_end();)
         if (auto good = reading.line(lines.next()); !good) return std::unexpected(good.error());
-    if (reading.charter.members.size() != 1 || text(reading.charter.members[0]) != given) return fail(ErrorKind::corrupt, "this is no member's entry in its one form");
+    if (reading.charter.members.size() != 1 || text(reading.charter.members[0]) != given)
+        return fail(ErrorKind::corrupt, "this is no member's entry in its one form");
     return std::move(reading.charter.members[0]);
 }
 
@@ -179,7 +186,8 @@ Result<CharterDocument> CharterDocument::read_text(std::string_view text) {
 }
 
 Result<CharterDocument> CharterDocument::parse(std::string_view whole, const Known& known) {
-    if (whole.size() > charter_text_max + signatures_max * 8'192) return fail(ErrorKind::too_large, "a charter has at most 1 MiB and 512 signatures");
+    if (whole.size() > charter_text_max + signatures_max * 8'192)
+        return fail(ErrorKind::too_large, "a charter has at most 1 MiB and 512 signatures");
     const auto begin = whole.find("\nsignature ");
     const std::string_view text = whole.substr(0, begin == whole.npos ? whole.size() : begin + 1);
     if (text.size() > charter_text_max) return fail(ErrorKind::too_large, "a charter's text has at most 1 MiB");

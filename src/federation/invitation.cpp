@@ -78,7 +78,10 @@ std::string InvitationCode::text() const {
 }
 
 Result<InvitationCode> InvitationCode::parse(std::string_view text) {
-    const auto wrong = [] { return fail(ErrorKind::invalid, "this is not a whole invitation code: it begins with hanse1. and is copied without a gap", "invitation_code"); };
+    const auto wrong = [] {
+        return fail(ErrorKind::invalid, "this is not a whole invitation code: it begins with hanse1. and is copied without a gap",
+                    "invitation_code");
+    };
     if (!text.starts_with(prefix) || text.size() > 1'200) return wrong();
     const auto bytes = base::from_base64(padded(text.substr(prefix.size())));
     if (!bytes || bytes->size() < 16 + 16 + 32 + 8 + 3 + 4) return wrong();
@@ -89,7 +92,8 @@ Result<InvitationCode> InvitationCode::parse(std::string_view text) {
     std::ranges::copy(body.first(16), code.id.begin());
     std::ranges::copy(body.subspan(16, 16), code.secret.begin());
     std::ranges::copy(body.subspan(32, 32), code.charter.begin());
-    for (const auto byte : body.subspan(64, 8)) code.expires = static_cast<std::int64_t>(static_cast<std::uint64_t>(code.expires) << 8 | std::to_integer<std::uint64_t>(byte));
+    for (const auto byte : body.subspan(64, 8))
+        code.expires = static_cast<std::int64_t>(static_cast<std::uint64_t>(code.expires) << 8 | std::to_integer<std::uint64_t>(byte));
     auto rest = body.subspan(72);
     for (auto* each : {&code.inviter, &code.newcomer, &code.address}) {
         if (rest.empty() || rest.size() - 1 < std::to_integer<std::size_t>(rest[0])) return wrong();
@@ -101,14 +105,19 @@ Result<InvitationCode> InvitationCode::parse(std::string_view text) {
     return code;
 }
 
-Result<InvitationCode> Invitations::invite(std::string newcomer, std::string address, const CharterChain& charters, std::string_view inviter, std::int64_t now,
-                                           std::int64_t valid_for, base::Random& random) {
+Result<InvitationCode> Invitations::invite(std::string newcomer, std::string address, const CharterChain& charters,
+                                           std::string_view inviter, std::int64_t now, std::int64_t valid_for, base::Random& random) {
     std::erase_if(open_, [&](const auto& each) { return each.second.code.expires <= now; });
     if (open_.size() >= open_max) return fail(ErrorKind::overloaded, "64 invitations are open; withdraw one first");
-    if (newcomer.empty() || newcomer.size() > 64 || address.size() > 255) return fail(ErrorKind::invalid, "a member's name has 1 to 64 letters");
+    if (newcomer.empty() || newcomer.size() > 64 || address.size() > 255)
+        return fail(ErrorKind::invalid, "a member's name has 1 to 64 letters");
     if (charters.charter().member(newcomer)) return fail(ErrorKind::invalid, std::format("{} is a member already", newcomer));
     withdraw(newcomer);
-    InvitationCode code{.charter = charters.current().digest(), .expires = now + valid_for, .inviter = std::string(inviter), .newcomer = std::move(newcomer), .address = std::move(address)};
+    InvitationCode code{.charter = charters.current().digest(),
+                        .expires = now + valid_for,
+                        .inviter = std::string(inviter),
+                        .newcomer = std::move(newcomer),
+                        .address = std::move(address)};
     random.fill(code.id);
     random.fill(code.secret);
     open_.emplace(code.id, Open{code, {}});
@@ -181,7 +190,8 @@ void Welcoming::offer_terms() {
     const auto& versions = charters_.versions();
     const auto named = std::ranges::find(versions, code_->charter, &CharterDocument::digest);
     auto proposal = version_with(charters_.current(), *newcomer_);
-    if (named == versions.end() || versions.end() - named > 64 || !proposal || !needs_of(charters_.current(), *proposal)) return end("no_terms");
+    if (named == versions.end() || versions.end() - named > 64 || !proposal || !needs_of(charters_.current(), *proposal))
+        return end("no_terms");
     const bool again = terms_.has_value();
     terms_ = std::move(*proposal);
     consented_ = handed_on_ = false;
@@ -234,7 +244,10 @@ void Welcoming::charter_changed() {
 // --- Newcomer ----------------------------------------------------------------------------------------------------
 
 Joining::Joining(InvitationCode code, CharterMember self, Sign sign, Verify verify, base::Random& random)
-    : code_(std::move(code)), self_(std::move(self)), sign_(std::move(sign)), verify_(std::move(verify)) {
+    : code_(std::move(code)),
+      self_(std::move(self)),
+      sign_(std::move(sign)),
+      verify_(std::move(verify)) {
     ask_.invitation = code_.id;
     random.fill(ask_.nonce);
     ask_.member = text(self_);
@@ -267,7 +280,8 @@ void Joining::on(const wire::JoinTerms& terms, std::int64_t now) {
     for (const auto& whole : terms.versions) {
         auto document = CharterDocument::parse(whole);
         if (!document) return end("the charter cannot be read");
-        if (last ? !CharterChain::follows(*last, *document, verify_) : document->digest() != code_.charter) return end("another charter than the code names");
+        if (last ? !CharterChain::follows(*last, *document, verify_) : document->digest() != code_.charter)
+            return end("another charter than the code names");
         last = std::move(*document);
     }
     auto proposal = CharterDocument::parse(terms.proposal);
@@ -295,7 +309,8 @@ void Joining::on(const wire::JoinDone& done) {
         versions.push_back(std::move(*document));
     }
     const auto chain = CharterChain::open(versions, verify_);
-    if (!chain || !std::ranges::contains(versions, code_.charter, &CharterDocument::digest)) return end("another charter than the code names");
+    if (!chain || !std::ranges::contains(versions, code_.charter, &CharterDocument::digest))
+        return end("another charter than the code names");
     const CharterMember* self = chain->charter().member(self_.name);
     if (!self || self->keys != self_.keys) return end("this member is not in it");
     ended_ = true;

@@ -31,7 +31,9 @@ void put(std::string& out, const Offer& offer) {
 }
 
 Result<void> read_line(std::string_view line, OfferList& list) {
-    const auto unknown = [&] { return fail(ErrorKind::corrupt, std::format("the offers' line \"{}\" is none that is known", line.substr(0, 80))); };
+    const auto unknown = [&] {
+        return fail(ErrorKind::corrupt, std::format("the offers' line \"{}\" is none that is known", line.substr(0, 80)));
+    };
     const auto words = words_of(line);
     if (words[0] == "grant" && words.size() == 6 && list.offers.empty()) {
         const auto until = time_of(words[3]);
@@ -66,13 +68,15 @@ Result<void> read_line(std::string_view line, OfferList& list) {
 }  // namespace
 
 std::string Grant::message(const Digest& federation, std::string_view holder) const {
-    return std::format("hanse-grant v1\nfederation {}\nhandling {}\nholder {}\nuntil {}\n", base::hex(federation), handling, holder, time_text(until));
+    return std::format("hanse-grant v1\nfederation {}\nhandling {}\nholder {}\nuntil {}\n", base::hex(federation), handling, holder,
+                       time_text(until));
 }
 
 std::string OfferList::text() const {
-    std::string out = std::format("hanse-offers v1\nmember {}\nnode {}\nsequence {}\nissued {}\nexpires {}\n", member, node, sequence, time_text(issued),
-                                  time_text(expires));
-    for (const auto& grant : grants) out += std::format("grant {} {} {} {}\n", grant.handling, grant.granter, time_text(grant.until), grant.signature);
+    std::string out = std::format("hanse-offers v1\nmember {}\nnode {}\nsequence {}\nissued {}\nexpires {}\n", member, node, sequence,
+                                  time_text(issued), time_text(expires));
+    for (const auto& grant : grants)
+        out += std::format("grant {} {} {} {}\n", grant.handling, grant.granter, time_text(grant.until), grant.signature);
     for (const auto& offer : offers) put(out, offer);
     return out;
 }
@@ -95,7 +99,8 @@ Result<SignedOffers> SignedOffers::parse(std::string_view document) {
     const auto sequence = number_of<std::uint64_t>(lines.after("sequence "));
     const auto issued = time_of(lines.after("issued "));
     const auto expires = time_of(lines.after("expires "));
-    if (!is_word(list.member) || !is_word(list.node) || !sequence || !issued || !expires) return fail(ErrorKind::corrupt, "the head of a list of offers cannot be read");
+    if (!is_word(list.member) || !is_word(list.node) || !sequence || !issued || !expires)
+        return fail(ErrorKind::corrupt, "the head of a list of offers cannot be read");
     list.sequence = *sequence;
     list.issued = *issued;
     list.expires = *expires;
@@ -123,9 +128,11 @@ label::Clearance believed_clearance(const CharterDocument& charter, const Digest
         const auto granted = std::ranges::find_if(list.grants, [&](const Grant& grant) {
             const auto& rule = std::ranges::find(charter.charter().handling, handling, &CharterHandling::name);
             const CharterMember* granter = charter.charter().active(grant.granter);
-            if (grant.handling != handling || now >= grant.until || !granter || !std::ranges::contains(rule->granters, grant.granter)) return false;
+            if (grant.handling != handling || now >= grant.until || !granter || !std::ranges::contains(rule->granters, grant.granter))
+                return false;
             const auto signature = crypto::HybridSignature::parse(grant.signature);
-            return signature && verify(granter->identity(), Grant::context, base::bytes_of(grant.message(federation, list.member)), *signature);
+            return signature &&
+                   verify(granter->identity(), Grant::context, base::bytes_of(grant.message(federation, list.member)), *signature);
         });
         if (granted == list.grants.end()) return true;
         release.valid_until = std::min(release.valid_until, granted->until);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdlib>
+#include <filesystem>
 #include <format>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -67,6 +71,14 @@ inline CharterDocument document(Charter charter, std::initializer_list<std::stri
 }
 
 inline CharterChain chain() { return *CharterChain::open({document(charter(), {"acme", "bolt", "clinic"})}, verify_with_keys()); }
+
+// What a node of version 1 wrote; every later build reads it. Made once, with HANSE_WRITE_SAMPLES, and never again.
+inline std::string written_sample(const std::string& name, std::string_view text) {
+    const std::filesystem::path path = "test/federation/samples/v1/" + name;
+    if (std::getenv("HANSE_WRITE_SAMPLES") && !std::filesystem::exists(path)) std::ofstream(path, std::ios::binary) << text;
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
 
 // The next version, before what is to change in it.
 inline Charter next(const CharterDocument& before) {

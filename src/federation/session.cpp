@@ -63,7 +63,8 @@ void Session::State::on(const wire::Hello& hello, Moment now) {
         return fail("impostor", std::format("{} of {} says that it is another node", peer.node, peer.member));
     if (hello.federation != shared.charters.federation()) return fail("federation", "the peer is of another federation");
     if (hello.newest < wire::oldest_version || hello.oldest > wire::newest_version || hello.oldest > hello.newest) {
-        say(wire::Problem{"version", std::format("versions {} to {} of the protocol are spoken here", wire::oldest_version, wire::newest_version)});
+        say(wire::Problem{"version",
+                          std::format("versions {} to {} of the protocol are spoken here", wire::oldest_version, wire::newest_version)});
         return shut("version", false);
     }
     peer_charter = hello.charter_version;
@@ -71,12 +72,13 @@ void Session::State::on(const wire::Hello& hello, Moment now) {
     peer_tasks_max = hello.tasks_max;
     peer_ask_max = hello.ask_bytes_max;
     phase = Phase::ready;
-    tell(Ready{std::min(hello.newest, wire::newest_version), hello.software, std::chrono::milliseconds(static_cast<WallMs>(hello.wall_ms) - now.wall_ms()),
-               hello.instance});
+    tell(Ready{std::min(hello.newest, wire::newest_version), hello.software,
+               std::chrono::milliseconds(static_cast<WallMs>(hello.wall_ms) - now.wall_ms()), hello.instance});
     const auto& chain = shared.charters;
     if (hello.charter_version > chain.charter().version) say(wire::CharterAsk{chain.charter().version + 1});
     // The same number with other words: what it has is evidence.
-    else if (hello.charter_version == chain.charter().version && hello.charter != chain.current().digest()) say(wire::CharterAsk{hello.charter_version});
+    else if (hello.charter_version == chain.charter().version && hello.charter != chain.current().digest())
+        say(wire::CharterAsk{hello.charter_version});
     push_charter();
     wire::OfferSummary summary;
     for (const auto& [member, sequence] : shared.offers.summary()) summary.entries.push_back({member, sequence});
@@ -121,7 +123,8 @@ void Session::State::on(const wire::OfferSummary& summary) {
     for (const auto& entry : summary.entries) {
         peer_offers[entry.member] = std::max(peer_offers[entry.member], entry.sequence);
         const auto* mine = shared.offers.find(entry.member);
-        if ((!mine || mine->list.sequence < entry.sequence) && shared.charters.charter().active(entry.member)) ask.members.push_back(entry.member);
+        if ((!mine || mine->list.sequence < entry.sequence) && shared.charters.charter().active(entry.member))
+            ask.members.push_back(entry.member);
     }
     // Names that are nobody's take no room for longer than this session.
     std::erase_if(peer_offers, [&](const auto& each) { return !shared.charters.charter().member(each.first); });
@@ -136,13 +139,16 @@ void Session::State::on(const wire::OfferGive& give, Moment now) {
     switch (shared.offers.take(give.document, shared.charters.charter(), now.wall_seconds())) {
         case OfferMirror::News::accepted:
             peer_offers[member] = std::max(peer_offers[member], parsed->list.sequence);
-            return tell(OfferNews{member});
+            return tell(OfferNews{member, OfferMirror::News::accepted});
         case OfferMirror::News::refused:
             // Whoever hands on another's list need not have made it; its own can be nothing but a lie. Keys may have changed
             // with a charter that is not here yet.
             if (member != peer.member || peer_charter > shared.charters.charter().version) return;
             return tell(Misbehaved{"offers", std::format("{} sent offers of its own that do not hold", member)});
-        case OfferMirror::News::contradicts: return tell(Misbehaved{"offers_twice", std::format("{} signed two lists of offers with one number", member)});
+        case OfferMirror::News::contradicts:
+            tell(OfferNews{member, OfferMirror::News::contradicts});
+            if (member != peer.member) return;
+            return tell(Misbehaved{"offers_twice", std::format("{} signed two lists of offers with one number", member)});
         case OfferMirror::News::untimely:
         case OfferMirror::News::stranger:
         case OfferMirror::News::known:
@@ -171,11 +177,11 @@ void Session::State::on_control(const wire::Message& message, Moment now) {
             else if constexpr (std::is_same_v<M, wire::Pong>) return;
             else if constexpr (std::is_same_v<M, wire::Problem>) shut("problem", false);
             else if constexpr (std::is_same_v<M, wire::Goodbye>) shut("goodbye", false);
-            else if constexpr (std::is_same_v<M, wire::Hello> || std::is_same_v<M, wire::CharterAsk> || std::is_same_v<M, wire::CharterGive> ||
-                               std::is_same_v<M, wire::OfferGive>)
+            else if constexpr (std::is_same_v<M, wire::Hello> || std::is_same_v<M, wire::CharterAsk> ||
+                               std::is_same_v<M, wire::CharterGive> || std::is_same_v<M, wire::OfferGive>)
                 on(each, now);
-            else if constexpr (std::is_same_v<M, wire::CharterProposal> || std::is_same_v<M, wire::OfferSummary> || std::is_same_v<M, wire::CheckpointGive> ||
-                               std::is_same_v<M, wire::ConsistencyGive>)
+            else if constexpr (std::is_same_v<M, wire::CharterProposal> || std::is_same_v<M, wire::OfferSummary> ||
+                               std::is_same_v<M, wire::CheckpointGive> || std::is_same_v<M, wire::ConsistencyGive>)
                 on(each);
             else if constexpr (std::is_same_v<M, wire::OfferAsk>) {
                 for (const auto& member : each.members)

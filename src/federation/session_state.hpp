@@ -13,7 +13,8 @@ class Allowance {
 public:
     Allowance(std::uint32_t burst, std::uint32_t per_second) : burst_(burst), per_second_(per_second), level_(burst) {}
     bool take(double cost, base::Instant now) {
-        if (last_ && now > *last_) level_ = std::min<double>(burst_, level_ + std::chrono::duration<double>(now - *last_).count() * per_second_);
+        if (last_ && now > *last_)
+            level_ = std::min<double>(burst_, level_ + std::chrono::duration<double>(now - *last_).count() * per_second_);
         last_ = now;
         level_ -= cost;
         return level_ >= 0;
@@ -33,25 +34,25 @@ struct Outgoing {
     base::Deadline first_token_deadline;
     std::uint64_t budget_tokens = 0;
     std::uint64_t bytes_max = 0;
-    std::uint64_t granted = 0;   // bytes of answer that may come
+    std::uint64_t granted = 0;  // bytes of answer that may come
     std::uint64_t received = 0;
     std::uint64_t consumed = 0;  // and not yet granted anew
     std::uint64_t messages = 0;
     std::uint64_t tokens = 0;
-    bool ended = false;          // told to the shell; the peer may still be speaking of it
+    bool ended = false;  // told to the shell; the peer may still be speaking of it
 };
 
 // A task of the peer here.
 struct Incoming {
     TaskKey key{};
     std::uint64_t credit = 0;
-    std::uint64_t sent = 0;      // messages
-    std::uint64_t made = 0;      // messages, with those that wait
+    std::uint64_t sent = 0;  // messages
+    std::uint64_t made = 0;  // messages, with those that wait
     std::deque<wire::Tokens> waiting = {};
     std::size_t waiting_bytes = 0;
     std::optional<wire::Done> done = {};
     bool stopped = false;
-    bool replayed = false;       // an answer that was kept: nothing runs
+    bool replayed = false;  // an answer that was kept: nothing runs
 };
 
 struct Session::State {

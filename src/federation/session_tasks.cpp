@@ -84,8 +84,9 @@ void Session::State::on(wire::Task& task, wire::Stream stream, Moment now) {
     incoming.emplace(stream, Incoming{.key = task.key, .credit = task.credit});
     // What is left of the sender's time, and it is never later than the clock here can say.
     constexpr std::uint64_t day_ms = 86'400'000;
-    const auto deadline = task.deadline_ms == 0 ? base::Deadline::never()
-                                                : base::Deadline::after(now.instant, std::chrono::milliseconds(std::min(task.deadline_ms, day_ms)));
+    const auto deadline = task.deadline_ms == 0
+                              ? base::Deadline::never()
+                              : base::Deadline::after(now.instant, std::chrono::milliseconds(std::min(task.deadline_ms, day_ms)));
     const TaskKey key = task.key;
     tell(Run{key, std::move(task), deadline});
 }
@@ -127,7 +128,8 @@ void Session::State::on_outgoing(wire::Message& message, Outgoing& task, wire::S
     if (auto* done = std::get_if<wire::Done>(&message)) return on(*done, task, stream);
     const auto* refused = std::get_if<wire::Refused>(&message);
     if (!refused) return fail("message", "a message stands where it does not belong");
-    Ended ended{.how = Ended::How::not_found, .retry_after = std::chrono::milliseconds(std::min<std::uint64_t>(refused->retry_after_ms, 86'400'000))};
+    Ended ended{.how = Ended::How::not_found,
+                .retry_after = std::chrono::milliseconds(std::min<std::uint64_t>(refused->retry_after_ms, 86'400'000))};
     if (refused->code == wire::Refusal::overloaded) ended.how = Ended::How::overloaded;
     if (refused->code == wire::Refusal::gone) ended.how = Ended::How::broken;
     // After a part of the answer it is no refusal.
@@ -169,13 +171,16 @@ void Session::State::on(wire::Done& done, Outgoing& task, wire::Stream stream) {
     drop(stream);
 }
 
-Result<void> Session::start(const RemoteTask& task, label::Labelled<base::Bytes> body, const label::Permit& permit, const label::Clearance& peer,
-                            const label::Vocabulary& words, Moment now) {
+Result<void> Session::start(const RemoteTask& task, label::Labelled<base::Bytes> body, const label::Permit& permit,
+                            const label::Clearance& peer, const label::Vocabulary& words, Moment now) {
     State& s = *state_;
     if (s.phase != State::Phase::ready || !s.standing_is_good(now))
         return fail(ErrorKind::unavailable, std::format("{} is not connected", s.peer.member), "peer_unavailable");
     if (s.outgoing.size() >= s.peer_tasks_max)
-        return std::unexpected(base::Error{ErrorKind::overloaded, std::format("{} takes {} tasks at a time", s.peer.member, s.peer_tasks_max), "peer_busy", {},
+        return std::unexpected(base::Error{ErrorKind::overloaded,
+                                           std::format("{} takes {} tasks at a time", s.peer.member, s.peer_tasks_max),
+                                           "peer_busy",
+                                           {},
                                            std::chrono::seconds(1)});
     if (task.deadline.passed(now.instant)) return fail(ErrorKind::deadline, "the time for this task has passed");
     wire::Stream known = 0;
@@ -201,12 +206,14 @@ Result<void> Session::start(const RemoteTask& task, label::Labelled<base::Bytes>
                        .parents = task.parents};
     const auto left = [&](const base::Deadline& deadline) {
         // At least one: zero would mean without end.
-        return deadline.when() ? static_cast<std::uint64_t>(std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::milliseconds>(deadline.left(now.instant)).count())) : 0;
+        return deadline.when() ? static_cast<std::uint64_t>(std::max<std::int64_t>(
+                                     1, std::chrono::duration_cast<std::chrono::milliseconds>(deadline.left(now.instant)).count()))
+                               : 0;
     };
     message.deadline_ms = left(task.deadline);
     message.first_token_ms = left(task.first_token_deadline);
-    if (message.body.size() > s.peer_ask_max || message.label.size() > label::label_text_max || message.kind.size() > 256 || message.model.size() > 256 ||
-        message.parents.size() > 64)
+    if (message.body.size() > s.peer_ask_max || message.label.size() > label::label_text_max || message.kind.size() > 256 ||
+        message.model.size() > 256 || message.parents.size() > 64)
         return fail(ErrorKind::too_large, std::format("the question is larger than {} takes", s.peer.member));
     const wire::Stream stream = s.next_stream;
     s.next_stream += 2;
@@ -222,7 +229,8 @@ Result<void> Session::start(const RemoteTask& task, label::Labelled<base::Bytes>
 
 void Session::cancel(const TaskKey& key, std::string_view reason, Moment) {
     wire::Stream stream = 0;
-    if (Outgoing* task = state_->outgoing_of(key, stream); task && !task->ended) state_->cancel(*task, stream, reason, Ended::How::cancelled);
+    if (Outgoing* task = state_->outgoing_of(key, stream); task && !task->ended)
+        state_->cancel(*task, stream, reason, Ended::How::cancelled);
 }
 
 void Session::consumed(const TaskKey& key, std::size_t bytes, Moment) {
@@ -281,6 +289,7 @@ void Session::finish(const TaskKey& key, wire::Done done, Moment) {
     if (!task || task->stopped) s.shared.ledger.abandon(s.peer.member, key);
     if (!task || task->done) return;
     done.messages = task->made;
+    if (task->stopped && done.outcome == "finished") done.outcome = "cancelled";
     if (!task->stopped) s.shared.ledger.finish(s.peer.member, key, done);
     task->done = std::move(done);
     s.flush(*task, stream);

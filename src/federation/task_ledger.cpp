@@ -41,7 +41,8 @@ Result<void> TaskLedger::begin(std::string_view member, const TaskKey& key, Wall
     expire(now);
     Member& owner = members_[std::string(member)];
     if (owner.tasks.size() >= options_.tasks_max)
-        return std::unexpected(base::Error{ErrorKind::overloaded, "more tasks of one member are remembered than there is room for", "ledger_full", {}, options_.window});
+        return std::unexpected(base::Error{
+            ErrorKind::overloaded, "more tasks of one member are remembered than there is room for", "ledger_full", {}, options_.window});
     owner.tasks[key].made = made;
     return {};
 }

@@ -110,8 +110,10 @@ private:
     void skip_to(unsigned number) {
         while (!error_ && key_ && *key_ / 2 < number) {
             if (*key_ % 2 == 1) {
-                error_ = base::Error{ErrorKind::invalid, std::format("a message between nodes has the field {}, which is mandatory and not known here", *key_ / 2),
-                                     "unknown_field"};
+                error_ =
+                    base::Error{ErrorKind::invalid,
+                                std::format("a message between nodes has the field {}, which is mandatory and not known here", *key_ / 2),
+                                "unknown_field"};
                 return;
             }
             advance();
@@ -124,7 +126,8 @@ private:
         const auto key = take_varint(rest_);
         const auto size = key ? take_varint(rest_) : std::nullopt;
         if (!key || !size || *size > rest_.size() || *key / 2 > 0xffff) return broken("a field is not whole");
-        if (*key / 2 == 0 || *key / 2 < before / 2 || (*key / 2 == before / 2 && *key != before)) return broken("its fields are not in order");
+        if (*key / 2 == 0 || *key / 2 < before / 2 || (*key / 2 == before / 2 && *key != before))
+            return broken("its fields are not in order");
         key_ = *key;
         value_ = rest_.first(*size);
         rest_ = rest_.subspan(*size);
@@ -188,7 +191,9 @@ private:
 
 template <typename Visit, std::size_t... I>
 bool with_type(std::uint8_t type, Visit visit, std::index_sequence<I...>) {
-    return ((Schema<std::variant_alternative_t<I, Message>>::type == type && (visit.template operator()<std::variant_alternative_t<I, Message>>(), true)) || ...);
+    return ((Schema<std::variant_alternative_t<I, Message>>::type == type &&
+             (visit.template operator()<std::variant_alternative_t<I, Message>>(), true)) ||
+            ...);
 }
 template <typename Visit>
 bool with_type(std::uint8_t type, Visit visit) {
@@ -215,10 +220,31 @@ std::size_t payload_max(std::uint8_t type, const Limits& limits) {
 }
 
 std::string_view name(const Message& message) {
-    static constexpr std::string_view names[] = {"hello",           "ping",           "pong",          "problem",          "goodbye", "charter_ask", "charter_give",
-                                                 "charter_proposal", "offer_summary", "offer_ask",     "offer_give",       "checkpoint_give", "consistency_ask",
-                                                 "consistency_give", "task",          "tokens",        "done",             "refused", "cancel",      "credit",
-                                                 "settled",          "join_ask",      "join_terms",    "join_consent",     "join_done"};
+    static constexpr std::string_view names[] = {"hello",
+                                                 "ping",
+                                                 "pong",
+                                                 "problem",
+                                                 "goodbye",
+                                                 "charter_ask",
+                                                 "charter_give",
+                                                 "charter_proposal",
+                                                 "offer_summary",
+                                                 "offer_ask",
+                                                 "offer_give",
+                                                 "checkpoint_give",
+                                                 "consistency_ask",
+                                                 "consistency_give",
+                                                 "task",
+                                                 "tokens",
+                                                 "done",
+                                                 "refused",
+                                                 "cancel",
+                                                 "credit",
+                                                 "settled",
+                                                 "join_ask",
+                                                 "join_terms",
+                                                 "join_consent",
+                                                 "join_done"};
     static_assert(std::size(names) == std::variant_size_v<Message>);
     return names[message.index()];
 }
@@ -249,7 +275,8 @@ Result<std::optional<Message>> decode(const Frame& frame, const Limits& limits) 
     });
     if (error) return std::unexpected(std::move(*error));
     if (!known && frame.type < 128)
-        return fail(ErrorKind::invalid, std::format("a message between nodes has the type {}, which is not known here", frame.type), "unknown_message");
+        return fail(ErrorKind::invalid, std::format("a message between nodes has the type {}, which is not known here", frame.type),
+                    "unknown_message");
     return message;
 }
 
@@ -269,7 +296,8 @@ Result<std::optional<Frame>> FrameReader::next() {
     const std::size_t most = payload_max(type, limits_);
     if (most == 0) {
         broken_ = true;
-        return fail(ErrorKind::invalid, std::format("a message between nodes has the type {}, which is not known here", type), "unknown_message");
+        return fail(ErrorKind::invalid, std::format("a message between nodes has the type {}, which is not known here", type),
+                    "unknown_message");
     }
     if (size > most) {
         broken_ = true;

@@ -26,15 +26,15 @@ inline constexpr std::size_t chain_max = 1'024;
 template <typename M>
 struct Schema;  // static constexpr type, size (limit of the payload), visit(visitor, message)
 
-#define HANSE_MESSAGE(NAME, TYPE, SIZE)             \
-    template <>                                     \
-    struct Schema<NAME> {                           \
-        static constexpr std::uint8_t type = TYPE;  \
-        static constexpr std::size_t size = SIZE;   \
-        template <typename Visitor, typename M>     \
-        static void visit(Visitor& v, M& m);        \
-    };                                              \
-    template <typename Visitor, typename M>         \
+#define HANSE_MESSAGE(NAME, TYPE, SIZE)            \
+    template <>                                    \
+    struct Schema<NAME> {                          \
+        static constexpr std::uint8_t type = TYPE; \
+        static constexpr std::size_t size = SIZE;  \
+        template <typename Visitor, typename M>    \
+        static void visit(Visitor& v, M& m);       \
+    };                                             \
+    template <typename Visitor, typename M>        \
     void Schema<NAME>::visit([[maybe_unused]] Visitor& v, [[maybe_unused]] M& m)
 
 HANSE_MESSAGE(Hello, 1, 4'096) {

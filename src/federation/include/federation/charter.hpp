@@ -24,12 +24,12 @@ namespace hanse::federation {
 enum class Standing : std::uint8_t { active, suspended };
 
 struct CharterMember {
-    std::string name;                    // a word of labels
-    std::string country;                 // the region whose law it is under
-    std::string control;                 // the smallest region whose authorities alone can order it to hand data over
-    std::string house_in = {};           // the smallest region that holds all its sites; empty: no house
+    std::string name;           // a word of labels
+    std::string country;        // the region whose law it is under
+    std::string control;        // the smallest region whose authorities alone can order it to hand data over
+    std::string house_in = {};  // the smallest region that holds all its sites; empty: no house
     Standing standing = Standing::active;
-    std::string title = {};              // its full name, one line
+    std::string title = {};                    // its full name, one line
     std::vector<crypto::PublicKey> keys = {};  // root identity: those of a profile
     std::vector<std::string> addresses = {};   // "host:port"
     std::vector<std::string> log_keys = {};    // of its journal, as C2SP vkeys: what its receipts are checked with

@@ -49,8 +49,8 @@ public:
     static constexpr std::size_t open_max = 64;
     static constexpr std::int64_t valid_default = 3'600;  // seconds
     // `overloaded` if too many are open, `invalid` for a name that is taken.
-    base::Result<InvitationCode> invite(std::string newcomer, std::string address, const CharterChain& charters, std::string_view inviter, std::int64_t now,
-                                        std::int64_t valid_for, base::Random& random);
+    base::Result<InvitationCode> invite(std::string newcomer, std::string address, const CharterChain& charters, std::string_view inviter,
+                                        std::int64_t now, std::int64_t valid_for, base::Random& random);
     bool withdraw(std::string_view newcomer);
     struct Open {
         InvitationCode code;
@@ -99,7 +99,10 @@ struct JoinEffects {
 // The inviter's side of one connection that a stranger opened; bounded like a session, and silent about why.
 class Welcoming {
 public:
-    Welcoming(Invitations& invitations, const CharterChain& charters, Verify verify) : invitations_(invitations), charters_(charters), verify_(std::move(verify)) {}
+    Welcoming(Invitations& invitations, const CharterChain& charters, Verify verify)
+        : invitations_(invitations),
+          charters_(charters),
+          verify_(std::move(verify)) {}
     void received(std::span<const std::byte> bytes, std::int64_t now);
     void agree();
     void refuse();

@@ -23,10 +23,10 @@ class LogWatch {
 public:
     enum class News : std::uint8_t {
         known,
-        newer,     // signed, and larger: question() says what its owner must prove
-        proven,    // is now the largest
-        forked,    // evidence() has both
-        refused,   // not signed by all log keys that the charter has for the member
+        newer,    // signed, and larger: question() says what its owner must prove
+        proven,   // is now the largest
+        forked,   // evidence() has both
+        refused,  // not signed by all log keys that the charter has for the member
     };
     News take(std::string_view member, std::string_view note, const Charter& charter);
 

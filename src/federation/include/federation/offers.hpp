@@ -34,8 +34,8 @@ struct Offer {
     std::uint32_t context = 0;                // tokens
     std::uint64_t prompt_price = 0;           // micro-euro for a million tokens
     std::uint64_t answer_price = 0;
-    std::string clearance = {};               // what the place where it runs is cleared for, by its owner's word
-    std::vector<std::string> only = {};       // members that it is for; empty: all
+    std::string clearance = {};          // what the place where it runs is cleared for, by its owner's word
+    std::vector<std::string> only = {};  // members that it is for; empty: all
     friend bool operator==(const Offer&, const Offer&) = default;
 };
 

@@ -10,11 +10,11 @@
 namespace hanse::federation {
 
 struct HealthLimits {
-    unsigned failures_to_open = 3;                          // in a row
-    std::chrono::milliseconds open_for{5'000};              // the first time; doubled each time after, to open_max
+    unsigned failures_to_open = 3;              // in a row
+    std::chrono::milliseconds open_for{5'000};  // the first time; doubled each time after, to open_max
     std::chrono::milliseconds open_max{300'000};
-    std::chrono::milliseconds probe_every{30'000};          // where there is no use
-    std::chrono::milliseconds distrust_for{3'600'000};      // after it broke the rules
+    std::chrono::milliseconds probe_every{30'000};      // where there is no use
+    std::chrono::milliseconds distrust_for{3'600'000};  // after it broke the rules
 };
 
 // Whether a peer may be asked now, and how quick it is: by use, and by probes where there is none. After failures in a

@@ -40,16 +40,16 @@ struct PeerName {
 };
 
 struct SessionLimits {
-    std::uint32_t tasks_max = 64;                          // of the peer, under way here
+    std::uint32_t tasks_max = 64;  // of the peer, under way here
     std::size_t ask_bytes_max = 4 * 1024 * 1024;
-    std::size_t answer_credit = 256 * 1024;                // bytes of an answer on their way to us
-    std::size_t answer_waiting_max = 256 * 1024;           // bytes of an answer that wait for the peer's credit
+    std::size_t answer_credit = 256 * 1024;       // bytes of an answer on their way to us
+    std::size_t answer_waiting_max = 256 * 1024;  // bytes of an answer that wait for the peer's credit
     std::chrono::milliseconds hello_within{10'000};
-    std::chrono::milliseconds ping_every{15'000};          // of silence
+    std::chrono::milliseconds ping_every{15'000};  // of silence
     std::chrono::milliseconds silent_max{40'000};
-    std::uint32_t control_burst = 256;                     // messages beside tasks: at once, and a second
+    std::uint32_t control_burst = 256;  // messages beside tasks: at once, and a second
     std::uint32_t control_per_second = 32;
-    std::uint32_t task_burst = 4'096;                      // asks, cancels, credits
+    std::uint32_t task_burst = 4'096;  // asks, cancels, credits
     std::uint32_t task_per_second = 2'048;
 };
 
@@ -58,10 +58,10 @@ struct RemoteTask {
     TaskKey key{};
     std::string kind = {};
     std::string model = {};
-    WallMs made_ms = 0;                              // when the key was drawn
+    WallMs made_ms = 0;  // when the key was drawn
     base::Deadline deadline = {};
     base::Deadline first_token_deadline = {};
-    std::uint64_t budget_tokens = 0;                 // 0: no more than the peer allows
+    std::uint64_t budget_tokens = 0;  // 0: no more than the peer allows
     std::uint64_t answer_bytes_max = 64 * 1024 * 1024;
     std::string trace = {};
     std::vector<std::string> parents = {};
@@ -69,8 +69,8 @@ struct RemoteTask {
 
 // What the far receipt shows: that this very task is in the far log.
 struct FarReceipt {
-    std::string id = {};       // "hr_…", a parent of the near record
-    std::string record = {};   // JSON
+    std::string id = {};      // "hr_…", a parent of the near record
+    std::string record = {};  // JSON
 };
 
 // What the receiver's own rule says of a task, asked at the time of use.
@@ -83,7 +83,7 @@ struct Admission {
 // --- What a session tells its shell ------------------------------------------------------------------------------
 
 struct Ready {
-    std::uint32_t version = 0;      // of the protocol
+    std::uint32_t version = 0;  // of the protocol
     std::string software = {};
     std::chrono::milliseconds clock_ahead{0};  // the peer's clock, by its own word
     std::array<std::byte, 16> instance{};
@@ -115,13 +115,13 @@ struct Part {
 struct Ended {
     enum class How : std::uint8_t {
         answered,
-        not_found,    // refused, for a reason that only the peer knows
+        not_found,  // refused, for a reason that only the peer knows
         overloaded,
-        broken,       // connection lost, or the peer gave up
-        misbehaved,   // the peer broke the rules; it counts against it
+        broken,      // connection lost, or the peer gave up
+        misbehaved,  // the peer broke the rules; it counts against it
         deadline,
         budget,
-        cancelled,    // by cancel()
+        cancelled,  // by cancel()
     };
     TaskKey key{};
     How how = How::broken;
@@ -139,8 +139,11 @@ struct CharterNews {
 struct Proposal {
     CharterDocument document;
 };
+// A newer list of this member, or one that contradicts another (OfferMirror::contradictions()): then it is no matter
+// of the one who brought it.
 struct OfferNews {
     std::string member = {};
+    OfferMirror::News news = OfferMirror::News::accepted;
 };
 struct LogNews {
     LogWatch::News news{};
@@ -161,7 +164,8 @@ struct Closed {
     std::string reason = {};
     bool peer_at_fault = false;
 };
-using SessionEvent = std::variant<Ready, Run, Stop, Paid, Part, Ended, CharterNews, Proposal, OfferNews, LogNews, ConsistencyWanted, Misbehaved, Closed>;
+using SessionEvent =
+    std::variant<Ready, Run, Stop, Paid, Part, Ended, CharterNews, Proposal, OfferNews, LogNews, ConsistencyWanted, Misbehaved, Closed>;
 
 struct Effects {
     base::Bytes send = {};
@@ -186,7 +190,9 @@ struct SessionShared {
     std::function<base::Result<FarReceipt>(const PeerName& from, const TaskKey& key, const wire::Done& done)> check_receipt;
     SessionLimits limits = {};
     // A node that remembers what it has read may bring its memory.
-    std::function<base::Result<CharterDocument>(std::string_view whole)> read_charter = [](std::string_view whole) { return CharterDocument::parse(whole); };
+    std::function<base::Result<CharterDocument>(std::string_view whole)> read_charter = [](std::string_view whole) {
+        return CharterDocument::parse(whole);
+    };
 };
 
 // One connection to one peer: the protocol without a socket, as Botan's TLS channel is (botan/src/lib/tls). The shell
@@ -218,8 +224,8 @@ public:
     // --- Sender. The body leaves only with the permit for its own label and this peer's place. `words` are those that the
     // label is of; its text travels with the body. `unavailable` if the session is not ready, `overloaded` if the peer
     // takes no more, `denied` if the permit is for something else, `deadline` if it has passed.
-    base::Result<void> start(const RemoteTask& task, label::Labelled<base::Bytes> body, const label::Permit& permit, const label::Clearance& peer,
-                             const label::Vocabulary& words, Moment now);
+    base::Result<void> start(const RemoteTask& task, label::Labelled<base::Bytes> body, const label::Permit& permit,
+                             const label::Clearance& peer, const label::Vocabulary& words, Moment now);
     void cancel(const TaskKey& key, std::string_view reason, Moment now);
     void consumed(const TaskKey& key, std::size_t bytes, Moment now);
     void settle(const TaskKey& key, std::string_view receipt_id, Moment now);

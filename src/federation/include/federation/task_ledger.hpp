@@ -20,9 +20,9 @@ using WallMs = std::int64_t;  // Unix milliseconds of this node's clock
 struct LedgerOptions {
     // A key is taken only if it was drawn so recently, by this node's clock; clocks may be minutes apart.
     std::chrono::milliseconds window = std::chrono::minutes(10);
-    std::size_t tasks_max = 8'192;                   // remembered for one member
-    std::size_t kept_answer_max = 64 * 1024;         // bytes of one answer that a retry may have again
-    std::size_t kept_bytes_max = 16 * 1024 * 1024;   // of all of them
+    std::size_t tasks_max = 8'192;                  // remembered for one member
+    std::size_t kept_answer_max = 64 * 1024;        // bytes of one answer that a retry may have again
+    std::size_t kept_bytes_max = 16 * 1024 * 1024;  // of all of them
 };
 
 // Which tasks of others this node has run, so that none is run twice, however often it is sent and whoever crashed in
@@ -37,7 +37,7 @@ public:
     explicit TaskLedger(LedgerOptions options = {}) : options_(options) {}
 
     enum class State : std::uint8_t {
-        unknown,   // may be begun
+        unknown,  // may be begun
         running,
         finished,  // done() has the answer if it was kept
         old,       // drawn too long ago, or by a clock too far ahead

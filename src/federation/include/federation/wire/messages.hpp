@@ -34,8 +34,8 @@ struct Hello {
     std::array<std::byte, 16> instance{};  // drawn at each start of the node
     std::uint32_t charter_version = 0;
     Digest charter{};
-    std::uint64_t wall_ms = 0;             // the sender's clock, Unix milliseconds
-    std::uint32_t tasks_max = 0;           // so many may be under way to the one who says this
+    std::uint64_t wall_ms = 0;    // the sender's clock, Unix milliseconds
+    std::uint32_t tasks_max = 0;  // so many may be under way to the one who says this
     std::uint64_t ask_bytes_max = 0;
     std::string software = {};
     bool operator==(const Hello&) const = default;
@@ -114,19 +114,19 @@ struct ConsistencyGive {
 
 struct Task {
     TaskKey key{};
-    std::string kind = {};     // "chat", "completions", "embeddings", "rerank": what the body is
+    std::string kind = {};  // "chat", "completions", "embeddings", "rerank": what the body is
     std::string model = {};
-    std::string label = {};    // canonical text of the label of the body
+    std::string label = {};  // canonical text of the label of the body
     std::string purpose = {};
     std::uint8_t learning = 0;
     base::Bytes body = {};
-    std::uint64_t made_ms = 0;         // the sender's clock when the key was drawn
-    std::uint64_t deadline_ms = 0;     // so much is left; 0: none
+    std::uint64_t made_ms = 0;      // the sender's clock when the key was drawn
+    std::uint64_t deadline_ms = 0;  // so much is left; 0: none
     std::uint64_t first_token_ms = 0;
-    std::uint64_t budget_tokens = 0;   // 0: the receiver's own
-    std::uint64_t credit = 0;          // bytes of answer that may be sent before more is granted
+    std::uint64_t budget_tokens = 0;  // 0: the receiver's own
+    std::uint64_t credit = 0;         // bytes of answer that may be sent before more is granted
     std::uint32_t charter_version = 0;
-    std::string trace = {};            // W3C traceparent
+    std::string trace = {};                 // W3C traceparent
     std::vector<std::string> parents = {};  // ids of records at the sender
     bool operator==(const Task&) const = default;
 };
@@ -182,8 +182,8 @@ struct JoinAsk {
     bool operator==(const JoinAsk&) const = default;
 };
 struct JoinTerms {
-    std::string proposal = {};  // the version that would have the newcomer in it
-    Digest proof{};             // that the inviter holds the code, bound to the ask and to all of this
+    std::string proposal = {};               // the version that would have the newcomer in it
+    Digest proof{};                          // that the inviter holds the code, bound to the ask and to all of this
     std::vector<std::string> versions = {};  // of the charter, from the one that the code names to the one in force
     bool operator==(const JoinTerms&) const = default;
 };
@@ -196,8 +196,8 @@ struct JoinDone {
     bool operator==(const JoinDone&) const = default;
 };
 
-using Message = std::variant<Hello, Ping, Pong, Problem, Goodbye, CharterAsk, CharterGive, CharterProposal, OfferSummary, OfferAsk, OfferGive,
-                             CheckpointGive, ConsistencyAsk, ConsistencyGive, Task, Tokens, Done, Refused, Cancel, Credit, Settled, JoinAsk, JoinTerms,
-                             JoinConsent, JoinDone>;
+using Message = std::variant<Hello, Ping, Pong, Problem, Goodbye, CharterAsk, CharterGive, CharterProposal, OfferSummary, OfferAsk,
+                             OfferGive, CheckpointGive, ConsistencyAsk, ConsistencyGive, Task, Tokens, Done, Refused, Cancel, Credit,
+                             Settled, JoinAsk, JoinTerms, JoinConsent, JoinDone>;
 
 }  // namespace hanse::federation::wire

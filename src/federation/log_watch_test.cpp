@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "federation/log_watch.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/sim_disk.hpp"
+#include "federation/receipts.hpp"
+#include "journal/log.hpp"
+#include "journal/receipt.hpp"
+#include "journal/record.hpp"
+#include "sample.hpp"
+
+namespace hanse::federation {
+namespace {
+
+using News = LogWatch::News;
+
+journal::LogKeys log_keys() {
+    base::SeededRandom random(5);
+    crypto::KeySet set{std::string(journal::LogKeys::purpose), "acme.example/log", {}};
+    for (const auto algorithm : journal::LogKeys::algorithms) {
+        crypto::Secret secret(crypto::SigningKey::seed_size);
+        random.fill(secret.fill());
+        set.keys.push_back(*crypto::SigningKey::from_seed(algorithm, secret));
+    }
+    return *journal::LogKeys::from_keys(std::move(set));
+}
+
+// A log of acme's; two with the same keys and other randomness are two logs.
+struct OwnLog {
+    explicit OwnLog(std::uint64_t seed) : random(seed) { log = *journal::Log::open({disk, random, keys, "/log"}, time()); }
+    static base::WallTime time() { return base::WallTime{} + std::chrono::seconds(sample::now); }
+    journal::RecordId append(const TaskKey& key = {}, std::string_view from = "bolt") {
+        journal::CanonicalObject fields;
+        const auto id = journal::new_record_id(time(), random);
+        const std::vector records{journal::make_record(id, time(), keys.origin(), "answer", name_remote_task(fields, key, from))};
+        EXPECT_TRUE(log->append(records));
+        EXPECT_TRUE(log->publish(time()));
+        return id;
+    }
+    std::string note() const { return log->published_note().whole(); }
+    std::string receipt(const journal::RecordId& id) {
+        const auto record = log->find(id);
+        return log->prove(record->index, journal::receipt_extra(*record))->text();
+    }
+    base::SimDisk disk;
+    base::SeededRandom random;
+    journal::LogKeys keys = log_keys();
+    std::unique_ptr<journal::Log> log;
+};
+
+struct LogWatchTest : testing::Test {
+    LogWatchTest() {
+        charter.members[0].log_keys.clear();
+        for (const auto& verifier : log_keys().verifiers()) charter.members[0].log_keys.push_back(verifier.vkey());
+    }
+    Charter charter = sample::charter();
+    OwnLog log{1}, other{2};
+    LogWatch watch;
+    News take(const std::string& note) { return watch.take("acme", note, charter); }
+};
+
+TEST_F(LogWatchTest, follows_a_log_that_shows_that_it_continues_itself) {
+    log.append();
+    EXPECT_EQ(take(log.note()), News::proven);
+    const auto small = log.log->size();
+    for (int i = 0; i < 4; ++i) log.append();
+    EXPECT_EQ(take(log.note()), News::newer);
+    const auto question = watch.question("acme");
+    ASSERT_TRUE(question);
+    EXPECT_EQ(question->from, small);
+    EXPECT_EQ(watch.answer("acme", question->from, question->to, *log.log->prove_consistency(small)), News::proven);
+    EXPECT_EQ(*watch.latest("acme"), log.note());
+    EXPECT_FALSE(watch.question("acme"));
+    EXPECT_EQ(take(log.note()), News::known);
+}
+
+TEST_F(LogWatchTest, finds_two_logs_of_one_size) {
+    log.append();
+    other.append();
+    EXPECT_EQ(take(log.note()), News::proven);
+    EXPECT_EQ(take(other.note()), News::forked);
+    ASSERT_TRUE(watch.evidence("acme"));
+    EXPECT_EQ(watch.evidence("acme")->first, log.note());
+    EXPECT_EQ(*watch.latest("acme"), log.note()) << "and believes the first";
+}
+
+TEST_F(LogWatchTest, finds_a_log_that_does_not_continue_the_one_before) {
+    log.append();
+    other.append();
+    other.append();
+    EXPECT_EQ(take(log.note()), News::proven);
+    EXPECT_EQ(take(other.note()), News::newer);
+    EXPECT_EQ(watch.answer("acme", 1, 2, *other.log->prove_consistency(1)), News::forked);
+    EXPECT_TRUE(watch.evidence("acme"));
+}
+
+TEST_F(LogWatchTest, believes_no_checkpoint_that_the_charters_keys_did_not_sign) {
+    log.append();
+    auto half = log.log->published_note();
+    half.signatures.pop_back();
+    EXPECT_EQ(take(half.whole()), News::refused);
+    EXPECT_EQ(watch.take("bolt", log.note(), charter), News::refused);
+    EXPECT_EQ(watch.take("drone", log.note(), charter), News::refused);
+    EXPECT_EQ(take("nonsense"), News::refused);
+}
+
+TEST_F(LogWatchTest, takes_a_receipt_only_for_the_task_that_it_is_of) {
+    TaskKey key{};
+    key[0] = std::byte{1};
+    const auto id = log.append(key, "bolt");
+    const auto receipt = log.receipt(id);
+    const auto good = check_far_receipt(charter, "acme", "bolt", key, receipt);
+    ASSERT_TRUE(good) << good.error().message;
+    EXPECT_EQ(good->id, journal::text_of(id));
+    TaskKey another = key;
+    another[1] = std::byte{1};
+    EXPECT_FALSE(check_far_receipt(charter, "acme", "bolt", another, receipt)) << "replayed for another task";
+    EXPECT_FALSE(check_far_receipt(charter, "acme", "clinic", key, receipt)) << "replayed for another member";
+    EXPECT_FALSE(check_far_receipt(charter, "bolt", "bolt", key, receipt)) << "of another's log";
+    std::string changed = receipt;
+    changed[changed.find("extra ") + 60] ^= 1;
+    EXPECT_FALSE(check_far_receipt(charter, "acme", "bolt", key, changed));
+    EXPECT_FALSE(check_far_receipt(charter, "acme", "bolt", key, ""));
+}
+
+}  // namespace
+}  // namespace hanse::federation
