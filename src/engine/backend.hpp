@@ -38,6 +38,12 @@ public:
     virtual bool restore(std::span<const std::byte> saved, std::uint32_t slot) = 0;
     // Which adapters take part from the next decode() on; each is one that validate() knew.
     virtual bool use_adapters(const std::vector<AdapterChoice>& adapters) = 0;
+    // Which experts take no part in what the slot computes from the next decode() on; empty: all do. A model without
+    // experts need not know.
+    virtual void leave_out(std::uint32_t slot, std::span<const std::uint32_t> experts) {
+        (void)slot;
+        (void)experts;
+    }
 };
 
 }  // namespace hanse::engine

@@ -96,6 +96,7 @@ base::Result<void> Batcher::add(SequenceId id, Ask ask, base::Instant now) {
     sequence->adapters = adapter_index(ask.adapters);
     for (const auto& one : ask.adapters) sequence->key += one.name + '\0' + std::to_string(one.scale) + '\0';
     sequence->key += '\0' + ask.partition;
+    for (const auto expert : ask.experts_left_out) sequence->key += '\0' + std::to_string(expert);
     sequence->partition = std::move(ask.partition);
     sequence->priority = ask.priority;
     sequence->deadline = ask.deadline;

@@ -101,6 +101,7 @@ public:
         Priority priority = Priority::normal;
         base::Deadline deadline;
         base::Deadline first_token_deadline;
+        std::vector<std::uint32_t> experts_left_out = {};
     };
     // A sequence as others may see it.
     struct View {

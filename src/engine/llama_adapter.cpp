@@ -11,19 +11,14 @@
 #include <mutex>
 #include <thread>
 
+#include "expert_mask.hpp"
+#include "llama_handle.hpp"
+
 namespace hanse::engine {
 namespace {
 
 constexpr std::uint32_t pooling_batch_tokens = 2048;
 constexpr std::uint32_t pooling_batch_inputs = 64;
-
-struct FreeModel {
-    void operator()(llama_model* model) const { llama_model_free(model); }
-};
-struct FreeContext {
-    void operator()(llama_context* context) const { llama_free(context); }
-};
-using ContextPointer = std::unique_ptr<llama_context, FreeContext>;
 
 // What llama.cpp said last on this thread at error level: the reason of a failed load. It never holds a prompt.
 thread_local std::string last_complaint;
@@ -52,13 +47,32 @@ std::string metadata(const llama_model* model, const std::string& key) {
     return length < 0 ? std::string() : std::string(value, std::min<std::size_t>(static_cast<std::size_t>(length), sizeof value - 1));
 }
 
-}  // namespace
+// The same for values of any length.
+std::string long_metadata(const llama_model* model, const std::string& key) {
+    std::string value(256, '\0');
+    for (;;) {
+        const auto length = llama_model_meta_val_str(model, key.c_str(), value.data(), value.size());
+        if (length < 0) return {};
+        const bool whole = static_cast<std::size_t>(length) < value.size();
+        value.resize(static_cast<std::size_t>(length) + (whole ? 0 : 1));
+        if (whole) return value;
+    }
+}
 
-struct LlamaWeights::Handle {
-    std::unique_ptr<llama_model, FreeModel> model;
-    const llama_vocab* vocabulary = nullptr;
-    std::map<std::string, llama_adapter_lora*, std::less<>> adapters;  // freed with the model
-};
+// What the forge wrote about each expert of a mixture; empty for mixtures of others.
+std::vector<ExpertFacts> read_experts(const llama_model* model, const std::string& architecture) {
+    std::vector<ExpertFacts> experts;
+    const auto count = std::strtoul(metadata(model, architecture + ".expert_count").c_str(), nullptr, 10);
+    for (unsigned long i = 0; i < std::min(count, 4096UL); ++i) {
+        const auto field = [&](const char* name) { return long_metadata(model, "hanse.expert." + std::to_string(i) + "." + name); };
+        auto name = field("name");
+        if (name.empty()) return {};
+        experts.push_back({std::move(name), field("owner"), field("licence"), field("label"), field("output_floor"), field("digest")});
+    }
+    return experts;
+}
+
+}  // namespace
 
 LlamaWeights::LlamaWeights() : handle_(std::make_unique<Handle>()) {}
 LlamaWeights::~LlamaWeights() = default;
@@ -110,6 +124,7 @@ base::Result<std::shared_ptr<const LlamaWeights>> LlamaWeights::open(const std::
     facts.has_pooling = !pooling.empty() && pooling != "0";
     facts.ranks = pooling == std::to_string(LLAMA_POOLING_TYPE_RANK);
     auto causal = metadata(model, facts.architecture + ".attention.causal");
+    facts.experts = read_experts(model, facts.architecture);
     facts.decodes = llama_model_has_decoder(model) && !llama_model_has_encoder(model) && !llama_model_is_diffusion(model) &&
                     causal != "false" && !facts.has_pooling;
     facts.cuts_back = !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model);
@@ -274,6 +289,12 @@ public:
         parameters.kv_unified = false;
         parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
         parameters.no_perf = true;
+        if (const auto& experts = weights_->facts().experts; !experts.empty()) {
+            const auto layers = llama_model_n_layer(weights_->handle().model.get());
+            mask_.emplace(static_cast<std::uint32_t>(experts.size()), static_cast<std::uint32_t>(layers), shape_.slots);
+            parameters.cb_eval = ExpertMask::callback;
+            parameters.cb_eval_user_data = &*mask_;
+        }
         last_complaint.clear();
         context_.reset(llama_init_from_model(weights_->handle().model.get(), parameters));
         using enum base::ErrorKind;
@@ -297,10 +318,12 @@ public:
             batch_.add(one.token, one.position, one.slot, one.output);
         }
         if (batch_.size() == 0) return {};
+        if (mask_) mask_->begin(tokens);
         auto status = llama_decode(context_.get(), batch_.view());
         if (status != 0)
             return base::fail(base::ErrorKind::unavailable, "the model could not compute a step (" + std::to_string(status) + ")");
         llama_synchronize(context_.get());
+        if (mask_ && !mask_->whole()) return base::fail(base::ErrorKind::unavailable, "an expert could not be kept out of a step");
         return {};
     } catch (const std::exception& error) {
         return base::fail(base::ErrorKind::unavailable, std::string("the model could not compute a step: ") + error.what());
@@ -363,10 +386,15 @@ public:
         return true;
     }
 
+    void leave_out(std::uint32_t slot, std::span<const std::uint32_t> experts) override {
+        if (mask_) mask_->leave_out(slot, experts);
+    }
+
 private:
     static llama_seq_id id(std::uint32_t slot) { return static_cast<llama_seq_id>(slot); }
 
     std::shared_ptr<const LlamaWeights> weights_;
+    std::optional<ExpertMask> mask_;  // the context calls it
     ContextPointer context_;
     BackendShape shape_;
     llama_memory_t memory_ = nullptr;

@@ -32,6 +32,7 @@ public:
         std::uint32_t context = 0;      // trained for
         std::uint32_t vocabulary = 0;
         std::uint32_t embedding_size = 0;
+        std::vector<ExpertFacts> experts;
         bool decodes = true;
         bool has_pooling = false;       // names a pooling type of its own
         bool ranks = false;

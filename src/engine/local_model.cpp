@@ -100,6 +100,12 @@ public:
             if (!parts_.weights->has_adapter(adapter.name))
                 return base::fail(not_found, "model " + parts_.facts.name + " has no adapter " + adapter.name, "adapter_not_found",
                                   "model");
+        const auto& left_out = request.experts_left_out;
+        if (!left_out.empty() && (left_out.back() >= parts_.facts.experts.size() || left_out.size() >= parts_.facts.experts.size() ||
+                                  std::ranges::adjacent_find(left_out, std::greater_equal<>()) != left_out.end()))
+            return base::fail(
+                invalid, "model " + parts_.facts.name + " cannot leave these experts out: none would be left, or it has no such expert",
+                "experts_unknown");
         std::optional<ConstraintMatcher> constraint;
         if (!std::holds_alternative<std::monostate>(request.constraint)) {
             auto made = constraints_->matcher(request.constraint, request.constraint_triggers);
@@ -169,6 +175,7 @@ base::Result<std::shared_ptr<Model>> load_model(const ModelSpec& spec, const std
     facts.can_embed = !seen.ranks;
     facts.can_rerank = seen.ranks;
     facts.adapters = parts.weights->adapter_names();
+    facts.experts = seen.experts;
     facts.memory = seen.bytes;
 
     if (parts.chat_template) {

@@ -34,6 +34,7 @@ struct StepLoop::Answer {
     Usage usage = {};
     std::vector<float> raw = {};      // logits before bias and penalties, if logprobs want them
     std::vector<float> refused = {};  // logits of a step whose token the constraint refused
+    std::vector<std::uint32_t> experts_left_out = {};
     bool away = false;                // with the constraint thread; under the loop's mutex
 };
 
@@ -96,10 +97,11 @@ base::Result<void> StepLoop::submit(GenerateRequest request, std::optional<Const
         auto from = request.prompt.size() - std::min(request.prompt.size(), window);
         for (auto token : std::span(request.prompt).subspan(from)) sampler.accept(token);
         auto answer = std::make_shared<Answer>(Answer{id, std::move(sampler), std::move(constraint), {}, request.speculate, request.ignore_end, std::move(outlet)});
+        answer->experts_left_out = request.experts_left_out;
         answer->usage.prompt_tokens = static_cast<std::uint32_t>(request.prompt.size());
         auto added = batcher_.add(id,
                                   {std::move(request.prompt), request.max_tokens, std::move(request.partition), std::move(request.adapters),
-                                   request.priority, request.deadline, request.first_token_deadline},
+                                   request.priority, request.deadline, request.first_token_deadline, std::move(request.experts_left_out)},
                                   clock_.now());
         if (!added) return added;
         answers_.emplace(id, std::move(answer));
@@ -275,6 +277,7 @@ void StepLoop::build_batch(const StepPlan& plan) {
     std::size_t output = 0;
     for (const auto& piece : plan.pieces) {
         const auto& tokens = batcher_.view(piece.sequence).tokens;
+        if (const auto answer = find(piece.sequence)) backend_->leave_out(piece.slot, answer->experts_left_out);
         for (std::uint32_t i = 0; i < piece.count; ++i)
             batch_.push_back({tokens[piece.position + i], piece.position + i, piece.slot, piece.output && i + 1 == piece.count});
         if (!piece.output) continue;

@@ -45,7 +45,7 @@ struct AdapterChoice {
 };
 
 // One sequence to be generated. `partition` bounds what may be shared with others: a cached prefix is
-// reused only by requests of the same partition and the same adapters, since the time that an answer
+// reused only by requests of the same partition, adapters and experts, since the time that an answer
 // takes would tell who asked before.
 struct GenerateRequest {
     std::vector<TokenId> prompt;                       // never empty
@@ -57,6 +57,7 @@ struct GenerateRequest {
     std::vector<std::string> constraint_triggers = {};
     std::string partition = {};
     std::vector<AdapterChoice> adapters = {};
+    std::vector<std::uint32_t> experts_left_out = {};  // by number (expert.hpp), rising; not all of them
     Priority priority = Priority::normal;
     base::Deadline deadline = {};                      // for the whole answer
     base::Deadline first_token_deadline = {};          // refused at once if it cannot be met

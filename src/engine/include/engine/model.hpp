@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "engine/conversation.hpp"
 #include "engine/event_stream.hpp"
+#include "engine/expert.hpp"
 #include "engine/generate.hpp"
 
 namespace hanse::engine {
@@ -31,6 +32,7 @@ struct ModelFacts {
     bool can_embed = false;       // has a pooling type of its own, or mean pooling makes sense
     bool can_rerank = false;
     std::vector<std::string> adapters = {};
+    std::vector<ExpertFacts> experts = {};  // of a mixture that tells of them
 };
 
 // A conversation as this model wants to read it, and how its answer is to be read.
