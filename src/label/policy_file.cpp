@@ -76,8 +76,9 @@ void read_set(ConfigTable& table, std::string_view key, Set& out, Find find) {
 
 // The reading of one file, table by table in the order in which each needs the one before.
 struct PolicyFile {
+    const FederationTerms& federation;
     std::shared_ptr<Policy> policy{new Policy};
-    VocabularySource source = builtin_words();
+    VocabularySource source = federation.words;
     std::vector<std::pair<std::string, Clearance>> declared = {};
     std::vector<std::pair<std::string, std::string>> proofs = {};  // name of the proof, sentence if it does not hold
     bool no_words = false;
@@ -96,21 +97,48 @@ struct PolicyFile {
         root.tables("kinds", "name", [&](ConfigTable& table) { read_kind(table); });
         if (!no_words) add_presets();
         root.tables("places", "name", [&](ConfigTable& table) { read_place(table); });
+        if (!no_words) add_partners(root);
         root.tables("content", "name", [&](ConfigTable& table) { read_content_rule(table); });
         root.tables("rules", "name", [&](ConfigTable& table) { read_rule(table); });
         if (!no_words) finish_places(root, standard);
         root.tables("proofs", "name", [&](ConfigTable& table) { read_proof(table); });
+        root.tables("signers", "person", [&](ConfigTable& table) { read_signer(table); });
+        if (!no_words) add_foreign_signers(root);
+    }
+
+    // A member of the federation keeps what the charter says of it; its own file may know more of its people and sites.
+    void add_house(ConfigTable& table, VocabularySource::Member house) {
+        if (federation.words.members.empty()) {
+            if (house.house_in.empty()) table.problem("in", "is missing: the smallest region that holds all sites, such as \"DE\"");
+            source.members.push_back(std::move(house));
+            return;
+        }
+        const auto known = std::ranges::find(source.members, house.name, &VocabularySource::Member::name);
+        if (known == source.members.end())
+            return table.problem("name", std::format("is \"{}\", which is no member of the federation", house.name));
+        if (!house.house_in.empty() && house.house_in != known->house_in)
+            table.problem("in", std::format("is {}, and the federation's charter says {}", house.house_in, known->house_in));
+        const auto add = [](Words& to, const Words& more) {
+            for (const auto& word : more)
+                if (!std::ranges::contains(to, word)) to.push_back(word);
+        };
+        add(known->sites, house.sites);
+        add(known->people, house.people);
     }
 
     void read_vocabulary(ConfigTable& root) {
         std::string house;
         root.table("house", [&](ConfigTable& table) {
-            source.members.push_back(read_member(table));
-            house = source.members.front().name;
-            if (source.members.front().house_in.empty()) table.problem("in", "is missing: the smallest region that holds all sites, such as \"DE\"");
+            auto member = read_member(table);
+            house = member.name;
+            add_house(table, std::move(member));
         });
         if (house.empty()) root.problem("house", "is missing, with the name of the organisation whose policy this is");
-        root.tables("members", "name", [&](ConfigTable& table) { source.members.push_back(read_member(table)); });
+        root.tables("members", "name", [&](ConfigTable& table) {
+            source.members.push_back(read_member(table));
+            if (std::ranges::contains(federation.words.members, source.members.back().name, &VocabularySource::Member::name))
+                table.problem("name", "is a member by the federation's charter, which alone says what it is");
+        });
         root.tables("groups", "name", [&](ConfigTable& table) {
             auto& group = source.groups.emplace_back();
             table.text("name", group.name);
@@ -118,7 +146,8 @@ struct PolicyFile {
             if (group.members.empty()) table.problem("members", "is empty; a group of nobody says nothing");
         });
         root.table("words", [&](ConfigTable& table) {
-            for (const auto& [key, list] : {std::pair{"handling", &source.handling}, {"contents", &source.contents}, {"purposes", &source.purposes}}) {
+            for (const auto& [key, list] :
+                 {std::pair{"handling", &source.handling}, {"contents", &source.contents}, {"purposes", &source.purposes}}) {
                 Words more;
                 table.texts(key, more);
                 list->insert(list->end(), more.begin(), more.end());
@@ -130,8 +159,10 @@ struct PolicyFile {
         if (house.empty()) return;
         auto made = Vocabulary::create(source);
         if (!made) return root.problem("house", std::format("and the words of this file: {}", made.error().message));
+        const auto own = (*made)->member(house);
+        if (!own) return;  // told above
         policy->words_ = *made;
-        policy->house_ = *policy->words_->member(house);
+        policy->house_ = *own;
     }
 
     // Every preset that needs no further word is a kind, unless the file has one of that name.
@@ -147,7 +178,8 @@ struct PolicyFile {
         std::string name, preset_word = "internal", agreement;
         table.text("name", name);
         // A label is written as names of kinds joined by "+", or with its terms, which have "=".
-        if (name == "top" || name.find_first_of("+= ") != std::string::npos) table.problem("name", "must not be \"top\" nor hold a blank, \"+\" or \"=\"");
+        if (name == "top" || name.find_first_of("+= ") != std::string::npos)
+            table.problem("name", "must not be \"top\" nor hold a blank, \"+\" or \"=\"");
         table.text("preset", preset_word);
         table.text("agreement", agreement);
         if (no_words) return table.leave();
@@ -184,6 +216,8 @@ struct PolicyFile {
         }
         read_word(table, "keep", terms->retention, [](std::string_view word) { return retention_named(word); });
         read_word(table, "learn", terms->learning, [](std::string_view word) { return learning_named(word); });
+        // What the preset accepts is meant for data that is not personal.
+        if (terms->content.has(bit(personal))) terms->accepts = {};
         read_set(table, "after", terms->accepts, [](std::string_view word) { return transformation_named(word); });
         Integrity integrity = Integrity::own;
         read_word(table, "integrity", integrity, [](std::string_view word) { return integrity_named(word); });
@@ -206,10 +240,16 @@ struct PolicyFile {
         Words hands_on;
         auto sort = PlaceSort::backend;
         table.text("name", terms.name);
-        if (std::ranges::any_of(terms.name, [](char c) { return static_cast<unsigned char>(c) < 0x20; })) table.problem("name", "must be one line without tabs");
+        if (std::ranges::any_of(terms.name, [](char c) { return static_cast<unsigned char>(c) < 0x20; }))
+            table.problem("name", "must be one line without tabs");
         if (!table.has("sort")) table.problem("sort", "is missing");
-        table.choice<PlaceSort>("sort", sort, {{"model", PlaceSort::model}, {"backend", PlaceSort::backend}, {"peer", PlaceSort::peer},
-                                               {"tool", PlaceSort::tool}, {"caller", PlaceSort::caller}, {"store", PlaceSort::store}});
+        table.choice<PlaceSort>("sort", sort,
+                                {{"model", PlaceSort::model},
+                                 {"backend", PlaceSort::backend},
+                                 {"peer", PlaceSort::peer},
+                                 {"tool", PlaceSort::tool},
+                                 {"caller", PlaceSort::caller},
+                                 {"store", PlaceSort::store}});
         table.texts("hands_on", hands_on);
         table.text("floor", floor);
         if (no_words) return table.leave();
@@ -229,12 +269,65 @@ struct PolicyFile {
         read_word(table, "learn", terms.learning, [](std::string_view word) { return learning_named(word); });
         read_word(table, "acts_on", terms.acts_on, [](std::string_view word) { return integrity_named(word); });
         if (table.has("keep") && terms.retention == Retention::none() && terms.learning > Learning::no)
-            table.problem(table.has("learn") ? "learn" : "keep", "contradict each other: what is learned is kept, and this place says it keeps nothing");
+            table.problem(table.has("learn") ? "learn" : "keep",
+                          "contradict each other: what is learned is kept, and this place says it keeps nothing");
         Label floor_label = Label::bottom();
         if (const auto read = policy->label(floor)) floor_label = *read;
         else table.problem("floor", read.error().message);
         declared.emplace_back(terms.name, Clearance(terms));
         policy->places_.push_back({terms.name, sort, declared.back().second, std::move(floor_label), std::move(hands_on)});
+    }
+
+    // What partners declared, made weaker by what the file says of the same place. A word that cannot be read is a mistake
+    // of the charter, and nothing may go by half of it.
+    void add_partners(ConfigTable& root) {
+        for (const auto& partner : federation.partners) {
+            const auto clearance = read_clearance(partner.name, partner.clearance, words());
+            const auto floor = read_label(partner.floor, words());
+            if (!clearance || !floor) {
+                root.problem("places", std::format("and the charter's place {}: {}", partner.name,
+                                                   clearance ? floor.error().message : clearance.error().message));
+                continue;
+            }
+            const auto known = std::ranges::find(policy->places_, partner.name, &PolicyPlace::name);
+            if (known == policy->places_.end()) {
+                declared.emplace_back(partner.name, *clearance);
+                policy->places_.push_back({partner.name, PlaceSort::peer, *clearance, *floor});
+                continue;
+            }
+            if (known->sort != PlaceSort::peer)
+                root.problem("places", std::format("has {}, which is a place of a partner and so of sort \"peer\"", partner.name));
+            auto& own = declared[static_cast<std::size_t>(known - policy->places_.begin())].second;
+            own = weaker(own, *clearance);
+            known->floor = join(known->floor, *floor);
+        }
+    }
+
+    void read_signer(ConfigTable& table) {
+        std::string person, fingerprint;
+        table.text("person", person);
+        table.text("fingerprint", fingerprint);
+        const auto bytes = base::from_hex(fingerprint);
+        if (!bytes || bytes->size() != 32 || fingerprint != base::hex(*bytes))
+            table.problem("fingerprint", "must be the 64 hexadecimal digits that \"hanse policy signer\" prints");
+        if (no_words) return;
+        auto known = words().principal(std::format("{}/{}", words().name(policy->house_), person));
+        if (!known) known = words().principal(person);
+        if (!known || bit(*known) <= bit(newcomer)) return table.problem("person", words::unknown("", person).substr(1));
+        if (words().member_of(*known) != policy->house_)
+            return table.problem("person", "is not of this house; who signs for other members is for the charter to say");
+        // Two names with one key would be one person signing twice.
+        if (std::ranges::contains(policy->signers_, fingerprint, &Signer::fingerprint))
+            return table.problem("fingerprint", "is that of another signer too");
+        policy->signers_.push_back({*known, fingerprint});
+    }
+
+    void add_foreign_signers(ConfigTable& root) {
+        for (const auto& [name, fingerprint] : federation.signers) {
+            const auto known = words().principal(name);
+            if (known && bit(*known) > bit(newcomer)) policy->signers_.push_back({*known, fingerprint});
+            else root.problem("signers", std::format("and those of the charter: {} is no member nor a person of one", name));
+        }
     }
 
     void read_content_rule(ConfigTable& table) {
@@ -250,7 +343,8 @@ struct PolicyFile {
         if (no_words) return;
         const Kind* kind = policy->kind(kind_name);
         if (kind == nullptr) return table.problem("kind", words::unknown("", kind_name).substr(1));
-        if (kind->label.is_public()) table.problem("kind", std::format("is \"{}\", which restricts nothing, so that the rule would do nothing", kind_name));
+        if (kind->label.is_public())
+            table.problem("kind", std::format("is \"{}\", which restricts nothing, so that the rule would do nothing", kind_name));
         rule.label = kind->label;
         policy->content_rules_.push_back(std::move(rule));
     }
@@ -265,10 +359,12 @@ struct PolicyFile {
         read_words(table, "kinds", false, [&](std::string_view word) {
             const Kind* kind = policy->kind(word);
             if (kind == nullptr) return false;
-            if (kind->label.is_public()) table.problem("kinds", std::format("names \"{}\", which restricts nothing, so that the rule would stop everything", word));
+            if (kind->label.is_public())
+                table.problem("kinds", std::format("names \"{}\", which restricts nothing, so that the rule would stop everything", word));
             bars.push_back({.kind = kind->label});
             // Pseudonymising is no way around a rule.
-            if (const Label changed = after(kind->label, Transformation::pseudonymise); changed != kind->label) bars.push_back({.kind = changed});
+            if (const Label changed = after(kind->label, Transformation::pseudonymise); changed != kind->label)
+                bars.push_back({.kind = changed});
             return true;
         });
         read_set(table, "contents", contents.contents, [&](std::string_view word) { return words().content(word); });
@@ -330,13 +426,16 @@ struct PolicyFile {
 };
 
 std::span<const std::string_view> finding_words() {
-    static constexpr std::array<std::string_view, 21> words{"iban",  "tax-id", "tax-number", "social-insurance", "health-insurance", "id-card", "passport", "vat-id", "number-plate", "card", "phone",
-                                                            "email", "ip",     "secret-url", "birth-date",       "address",          "credential", "person", "organisation", "project", "name"};
+    static constexpr std::array<std::string_view, 21> words{"iban",    "tax-id",     "tax-number", "social-insurance", "health-insurance",
+                                                            "id-card", "passport",   "vat-id",     "number-plate",     "card",
+                                                            "phone",   "email",      "ip",         "secret-url",       "birth-date",
+                                                            "address", "credential", "person",     "organisation",     "project",
+                                                            "name"};
     return words;
 }
 
-Result<std::shared_ptr<const Policy>> Policy::read(std::string_view text, std::string_view file) {
-    PolicyFile reading;
+Result<std::shared_ptr<const Policy>> Policy::read(std::string_view text, std::string_view file, const FederationTerms& federation) {
+    PolicyFile reading{.federation = federation};
     // Variables of the environment have no say in a policy.
     const base::Environment nothing;
     auto done = base::read_config(text, file, "HANSE_POLICY", nothing, [&](ConfigTable& root) { reading.read(root); });

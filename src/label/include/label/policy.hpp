@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -46,6 +46,30 @@ struct ContentRule {
 // What a rule on content may name: kinds of personal data, of an organisation's own names, and of credentials.
 std::span<const std::string_view> finding_words();
 
+// Who may loosen a member's terms: that member itself or one of its people, by the fingerprint of the identity whose
+// signatures count (crypto/identity.hpp; this room only carries it).
+struct Signer {
+    Principal person;
+    std::string fingerprint;
+    friend bool operator==(const Signer&, const Signer&) = default;
+};
+
+// What a federation's charter puts under a policy: its words instead of the built-in ones, what the other members' places
+// are cleared for, and who signs for those members. Words and texts only, in their canonical forms, so that a charter can
+// carry and sign them. Without a federation: as made here.
+struct FederationTerms {
+    VocabularySource words = builtin_words();
+    // A place of another member, as that member declared it. A policy file may declare a place of the same name (sort
+    // "peer"); then the weaker of both counts in every term, and both floors.
+    struct Partner {
+        std::string name;
+        std::string clearance;                        // as text(Clearance) writes it
+        std::string floor = "public; integrity=own";  // as text(Label) writes it
+    };
+    std::vector<Partner> partners = {};
+    std::vector<std::pair<std::string, std::string>> signers = {};  // "bolt" or "bolt/ben", and the fingerprint
+};
+
 // What one node's owner wants, as policy.toml says it: words, kinds of data, places, rules. Read as a whole or not at
 // all, and immutable, so that a running node swaps one for the next in one step. The form is explained in the files
 // that profile_text() writes; docs/labels.md has the rules.
@@ -53,7 +77,9 @@ class Policy {
 public:
     // `invalid` with one line for each mistake, "policy.toml:12: kinds.personnel.place has the unknown word …": an unknown
     // word or key, a rule that says nothing, a statement that contradicts another, a proof that does not hold.
-    static base::Result<std::shared_ptr<const Policy>> read(std::string_view text, std::string_view file);
+    // With a federation, the house must be a member of it, and the file may add people, sites and words but change none.
+    static base::Result<std::shared_ptr<const Policy>> read(std::string_view text, std::string_view file,
+                                                            const FederationTerms& federation = {});
 
     const Vocabulary& words() const { return *words_; }
     std::shared_ptr<const Vocabulary> shared_words() const { return words_; }
@@ -61,6 +87,7 @@ public:
     const std::vector<Kind>& kinds() const { return kinds_; }
     const std::vector<PolicyPlace>& places() const { return places_; }
     const std::vector<ContentRule>& content_rules() const { return content_rules_; }
+    const std::vector<Signer>& signers() const { return signers_; }
     // The kind of what enters without saying. "top" where the file wants that to go nowhere.
     const Kind& standard() const { return standard_; }
 
@@ -85,6 +112,7 @@ private:
     std::vector<Kind> kinds_;
     std::vector<PolicyPlace> places_;
     std::vector<ContentRule> content_rules_;
+    std::vector<Signer> signers_;
     Kind standard_ = {"top", Label::top()};
 };
 
