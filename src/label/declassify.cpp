@@ -10,7 +10,9 @@ namespace {
 using base::ErrorKind;
 using base::Result;
 
-auto refused(std::string why) { return base::fail(ErrorKind::denied, "the declassification does not hold: " + why, "declassification_refused"); }
+auto refused(std::string why) {
+    return base::fail(ErrorKind::denied, "the declassification does not hold: " + why, "declassification_refused");
+}
 
 void append(base::Bytes& out, std::uint64_t number) {
     for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<std::byte>(number >> shift & 0xff));
@@ -30,9 +32,9 @@ bool loosens_only(const Label& from, const Label& to, Principal signer) {
     return std::ranges::all_of(from.owners(), same);
 }
 
-bool needs_two(const Terms& terms) { return !terms.handling.empty() || terms.content.has(bit(trade_secret)); }
-
 }  // namespace
+
+bool needs_two_signers(const Terms& terms) { return !terms.handling.empty() || terms.content.has(bit(trade_secret)); }
 
 base::Bytes signed_bytes(const Declassification& statement, const Vocabulary& words) {
     base::Bytes out;
@@ -47,8 +49,8 @@ base::Bytes signed_bytes(const Declassification& statement, const Vocabulary& wo
     return out;
 }
 
-Result<Label> declassified(const Declassification& statement, std::span<const OwnerSignature> signatures, const PayloadDigest& payload, const Label& at_hand,
-                           std::int64_t now, const Vocabulary& words, const VerifySignature& verify) {
+Result<Label> declassified(const Declassification& statement, std::span<const OwnerSignature> signatures, const PayloadDigest& payload,
+                           const Label& at_hand, std::int64_t now, const Vocabulary& words, const VerifySignature& verify) {
     if (at_hand.is_top()) return refused("data without a label has no owner who could loosen it");
     if (statement.digest != payload) return refused("it is for another payload");
     if (statement.from != at_hand) return refused("the payload has another label by now");
@@ -56,15 +58,17 @@ Result<Label> declassified(const Declassification& statement, std::span<const Ow
     if (now >= statement.expiry) return refused("it has expired");
     const Terms* terms = statement.from.terms_of(statement.signer);
     if (terms == nullptr) return refused("its signer owns none of the terms");
-    if (!loosens_only(statement.from, statement.to, statement.signer)) return refused("it changes more than its signer's own terms, or tightens them");
+    if (!loosens_only(statement.from, statement.to, statement.signer))
+        return refused("it changes more than its signer's own terms, or tightens them");
     const base::Bytes message = signed_bytes(statement, words);
     std::set<Principal> people;
     for (const auto& [person, bytes] : signatures) {
-        if (bit(person) >= words.principal_count() || words.member_of(person) != statement.signer) return refused("somebody signed who is not of the signer");
+        if (bit(person) >= words.principal_count() || words.member_of(person) != statement.signer)
+            return refused("somebody signed who is not of the signer");
         if (!verify(person, message, bytes)) return refused("a signature is not good");
         people.insert(person);
     }
-    const std::size_t needed = needs_two(*terms) ? 2 : 1;
+    const std::size_t needed = needs_two_signers(*terms) ? 2 : 1;
     if (people.size() < needed) return refused(needed == 2 ? "two people must sign for releases and trade secrets" : "nobody signed it");
     return statement.to;
 }

@@ -50,23 +50,29 @@ std::optional<Preset> preset_named(std::string_view word) {
 Result<Terms> preset_terms(Preset preset, const PresetParts& parts, const Vocabulary& words) {
     if (preset == Preset::open) return Terms{};
     const bool names_readers = preset == Preset::partner || preset == Preset::vs_nfd;
-    if (names_readers && (!parts.readers || parts.readers->empty())) return fail(ErrorKind::invalid, std::format("{} needs its readers named", name(preset)));
+    if (names_readers && (!parts.readers || parts.readers->empty()))
+        return fail(ErrorKind::invalid, std::format("{} needs its readers named", name(preset)));
     const auto row = row_of(preset);
     const auto place = words.place(row.place, parts.owner);
-    if (!place) return fail(ErrorKind::invalid, std::format("{} needs the place {}, which {} does not have", name(preset), row.place, words.name(parts.owner)));
+    if (!place)
+        return fail(ErrorKind::invalid,
+                    std::format("{} needs the place {}, which {} does not have", name(preset), row.place, words.name(parts.owner)));
     Terms terms{.place = *place, .control = *place, .purpose = {}, .retention = row.keep, .learning = row.learn, .accepts = {}};
+    if (preset == Preset::internal || preset == Preset::partner) terms.accepts.add(bit(Transformation::pseudonymise));
     const Readers own = *words.readers(words.name(parts.owner));
     terms.readers = preset == Preset::partner ? own | *parts.readers : preset == Preset::vs_nfd ? *parts.readers : own;
     if (!row.handling.empty()) {
         const auto handling = preset == Preset::partner && parts.agreement ? parts.agreement : words.handling(row.handling);
-        if (!handling) return fail(ErrorKind::invalid, std::format("{} needs the release {}, which the vocabulary lacks", name(preset), row.handling));
+        if (!handling)
+            return fail(ErrorKind::invalid, std::format("{} needs the release {}, which the vocabulary lacks", name(preset), row.handling));
         terms.handling.add(bit(*handling));
     }
     if (row.content) terms.content.add(bit(*row.content));
     for (const auto purpose : row.purposes) {
         if (purpose.empty()) continue;
         const auto known = words.purpose(purpose);
-        if (!known) return fail(ErrorKind::invalid, std::format("{} needs the purpose {}, which the vocabulary lacks", name(preset), purpose));
+        if (!known)
+            return fail(ErrorKind::invalid, std::format("{} needs the purpose {}, which the vocabulary lacks", name(preset), purpose));
         terms.purpose.add(bit(*known));
     }
     return terms;

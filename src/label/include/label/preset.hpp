@@ -17,11 +17,12 @@ std::string_view name(Preset preset);
 
 struct PresetParts {
     Principal owner;
-    std::optional<Readers> readers = {};  // partner: with whom besides the owner; vs-nfd: the named group
+    std::optional<Readers> readers = {};         // partner: with whom besides the owner; vs-nfd: the named group
     std::optional<HandlingWord> agreement = {};  // partner: the NDA; without one, the general word "NDA"
 };
-// `invalid` if a preset's readers are missing or superfluous, or the vocabulary lacks a word it needs. No preset
-// accepts a transformation; a policy names those.
+// `invalid` if a preset's readers are missing or superfluous, or the vocabulary lacks a word it needs. "internal" and
+// "partner" accept pseudonymise: nothing in them is personal, so that this changes nothing about them, and what a rule on
+// content finds in them is of a kind that says for itself what it accepts. No other preset accepts a transformation.
 base::Result<Terms> preset_terms(Preset preset, const PresetParts& parts, const Vocabulary& words);
 
 }  // namespace hanse::label
