@@ -19,6 +19,7 @@ enum class Strength : std::uint8_t {
     full,        // given and family name, a firm's or project's name
     family,      // a family name alone
     ambiguous,   // a family name that is a word of the language as well: needs support
+    part,        // one half of a double name: counts with support, or where the person is named in full
     given,       // a first name alone
     exact,       // initials and short capitals: only in capitals
     weak_exact,  // initials of two letters: only where somebody signs
@@ -78,11 +79,14 @@ private:
         }
     }
     void add_person(const Person& person, std::uint32_t entity);
+    void add_given(const std::vector<std::string>& given, const std::vector<std::string>& family, std::uint32_t entity);
     void add_named(std::string_view name, const std::vector<std::string>& aliases, Kind kind, std::uint32_t entity);
     void add_form(const std::vector<std::string>& words, Kind kind, Strength strength, std::uint32_t entity);
     WordId word_id(const std::string& word, bool adjective);
-    void walk(std::string_view text, std::span<const TextWord> words, std::size_t at, std::uint32_t node, std::uint8_t depth,
+    void walk(std::string_view text, std::span<const TextWord> words, std::size_t start, std::size_t at, std::uint32_t node,
               std::vector<FormMatch>& matches) const;
+    void step(std::string_view text, std::span<const TextWord> words, std::size_t start, std::size_t last, std::uint64_t folded,
+              std::uint32_t node, std::vector<FormMatch>& matches) const;
     void seal();
 
     std::unordered_map<std::uint64_t, std::vector<Variant>> building_;

@@ -6,7 +6,7 @@ namespace hanse::privacy {
 std::vector<LexiconEntry> lexicon() {
     return {
         {given_names(), Role::given},
-        {"Herr Herrn Hr Frau Fr Fräulein Familie Fam Eheleute Mr Mrs Ms Miss Mx Sir Madam Lady Lord Mister Messrs Mme Monsieur Señor "
+        {"Herr Herrn Hr Hrn Frau Fr Fräulein Familie Fam Eheleute Mr Mrs Ms Miss Mx Sir Madam Lady Lord Mister Messrs Mme Monsieur Señor "
          "Signora Pfarrer Schwester Bruder Onkel Tante",
          Role::salutation},
         {"Dr Prof Professor Professorin Doktor Doctor Dipl Ing med phil jur nat rer pol habil hc PD Mag Magister Rechtsanwalt "
@@ -33,7 +33,11 @@ std::vector<LexiconEntry> lexicon() {
          "Insured Unterschrift",
          Role::label},
         {"Kollege Kollegin Kollegen Chef Chefin Abteilungsleiter Abteilungsleiterin Projektleiter Projektleiterin Teamleiter Teamleiterin "
-         "colleague Assistentin Assistent Ehefrau Ehemann Sohn Tochter Vater Mutter Ehepaar Nachbar Nachbarin",
+         "colleague Assistentin Assistent Bereichsleiter Bereichsleiterin Gruppenleiter Gruppenleiterin Schichtleiter Schichtleiterin "
+         "Referent Referentin Ausbilder Ausbilderin Betriebsrat Betriebsrätin Prokurist Prokuristin Disponent Disponentin Mitarbeiter "
+         "Mitarbeiterin "
+         "Vorgesetzter Vorgesetzte Amtsleiter Amtsleiterin Dozent Dozentin supervisor manager engineer Ehefrau Ehemann Sohn Tochter Vater "
+         "Mutter Ehepaar Nachbar Nachbarin",
          Role::colleague},
         {"der die das den dem des ein eine einen einem einer eines kein keine keinen keinem keiner jeder jede jedes jeden dieser diese "
          "dieses diesen diesem unser unsere unseren unserem unserer mein meine meinen meinem meiner ihr ihre ihren ihrem "

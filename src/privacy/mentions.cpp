@@ -38,6 +38,59 @@ bool supported(std::string_view text, std::span<const TextWord> words, std::size
     return false;
 }
 
+// "Koch: ja, gern" and "[09:12] Koch: …": nothing but marks and figures stands before it on its line, and a colon behind. What
+// figures follow is more likely the value of a thing.
+bool speaks(std::string_view text, const TextWord& first, const TextWord& last) {
+    if (text.substr(last.end, 1) != ":") return false;
+    const auto behind = text.find_first_not_of(" \t", last.end + 1U);
+    if (behind == std::string_view::npos || text[behind] == '\n' || is_digit(text[behind])) return false;
+    constexpr std::size_t marks_max = 32;
+    for (std::size_t at = first.begin, seen = 0; at > 0 && text[at - 1] != '\n'; --at)
+        if (const char c = text[at - 1]; ++seen > marks_max || !(is_digit(c) || std::string_view("[](){}<>|:.,-+/*_# \tTZ").contains(c)))
+            return false;
+    return true;
+}
+
+// What only people do, and what things do as well; third person singular, as it stands right behind a name.
+constexpr std::array deeds{
+    "sagt"sv,         "sagte"sv,    "meint"sv,    "meinte"sv,      "fragt"sv,     "fragte"sv,        "bittet"sv,       "bat"sv,
+    "schreibt"sv,     "schrieb"sv,  "ruft"sv,     "rief"sv,        "antwortet"sv, "antwortete"sv,    "berichtet"sv,    "berichtete"sv,
+    "widerspricht"sv, "erklärt"sv,  "erklärte"sv, "übernimmt"sv,   "übernahm"sv,  "kümmert"sv,       "möchte"sv,       "wünscht"sv,
+    "glaubt"sv,       "weiß"sv,     "wusste"sv,   "telefoniert"sv, "prüft"sv,     "unterschreibt"sv, "unterschrieb"sv, "entscheidet"sv,
+    "stimmt"sv,       "lehnt"sv,    "schlägt"sv,  "verspricht"sv,  "beantragt"sv, "vertritt"sv,      "leitet"sv,       "lacht"sv,
+    "nickt"sv,        "says"sv,     "said"sv,     "asks"sv,        "asked"sv,     "thinks"sv,        "thought"sv,      "wants"sv,
+    "wanted"sv,       "writes"sv,   "wrote"sv,    "replied"sv,     "replies"sv,   "agreed"sv,        "agrees"sv,       "told"sv,
+    "knows"sv,        "knew"sv,     "reports"sv,  "reported"sv,    "signed"sv,    "called"sv,        "rang"sv,         "promised"sv,
+    "refused"sv,      "explained"sv};
+constexpr std::array doings{"hat"sv,    "hatte"sv, "ist"sv,    "war"sv,   "wird"sv,  "will"sv, "wollte"sv, "kann"sv, "konnte"sv, "soll"sv,
+                            "sollte"sv, "muss"sv,  "musste"sv, "darf"sv,  "kommt"sv, "kam"sv,  "geht"sv,   "ging"sv, "fehlt"sv,  "bleibt"sv,
+                            "macht"sv,  "gibt"sv,  "nimmt"sv,  "legte"sv, "has"sv,   "had"sv,  "is"sv,     "was"sv,  "can"sv,    "could"sv,
+                            "should"sv, "must"sv,  "goes"sv,   "went"sv,  "comes"sv, "came"sv, "left"sv};
+
+// "Koch sagt", at a sentence's beginning, where a thing of that name would have an article. Stuff ("Stahl ist teuer") has none
+// either, and English nouns often have none, so for what things do the word must be one that takes an article in German.
+bool acts(std::string_view text, std::span<const TextWord> words, std::size_t behind) {
+    if (behind >= words.size() || text.substr(words[behind - 1].end, words[behind].begin - words[behind - 1].end) != " ") return false;
+    const std::string_view verb = text.substr(words[behind].begin, words[behind].size());
+    if (std::ranges::find(deeds, verb) != deeds.end()) return true;
+    constexpr std::array stuff{
+        "stahl"sv,    "eisen"sv,   "gold"sv,   "silber"sv,  "kupfer"sv,  "zinn"sv,   "blei"sv,   "glas"sv,   "sand"sv,  "kies"sv,
+        "holz"sv,     "salz"sv,    "zucker"sv, "pfeffer"sv, "weizen"sv,  "roggen"sv, "hafer"sv,  "gerste"sv, "korn"sv,  "kohl"sv,
+        "kraut"sv,    "regen"sv,   "schnee"sv, "nebel"sv,   "wind"sv,    "eis"sv,    "frost"sv,  "rauch"sv,  "staub"sv, "asche"sv,
+        "blut"sv,     "post"sv,    "glück"sv,  "sonntag"sv, "freitag"sv, "montag"sv, "mai"sv,    "märz"sv,   "land"sv,  "gold"sv,
+        "snow"sv,     "rain"sv,    "frost"sv,  "grace"sv,   "hope"sv,    "faith"sv,  "joy"sv,    "art"sv,    "cash"sv,  "law"sv,
+        "may"sv,      "june"sv,    "august"sv, "april"sv,   "summer"sv,  "winter"sv, "north"sv,  "south"sv,  "east"sv,  "west"sv,
+        "patience"sv, "harmony"sv, "melody"sv, "crystal"sv, "amber"sv,   "ivy"sv,    "stone"sv,  "wood"sv,   "page"sv,  "church"sv,
+        "black"sv,    "white"sv,   "green"sv,  "brown"sv,   "grey"sv,    "gray"sv,   "good"sv,   "strong"sv, "young"sv, "old"sv,
+        "long"sv,     "short"sv,   "small"sv,  "little"sv,  "wise"sv,    "sharp"sv,  "bright"sv, "noble"sv,  "rich"sv,  "best"sv,
+        "back"sv,     "will"sv,    "bill"sv,   "mark"sv,    "chase"sv,   "grant"sv,  "price"sv,  "case"sv,   "jobs"sv,  "banks"sv,
+        "waters"sv,   "rivers"sv,  "fields"sv, "woods"sv,   "burns"sv,   "rush"sv};
+    const TextWord& name = words[behind - 1];
+    std::string small;
+    for (const char c : text.substr(name.begin, name.size())) small += lower(c);
+    return std::ranges::find(stuff, std::string_view(small)) == stuff.end() && std::ranges::find(doings, verb) != doings.end();
+}
+
 bool common_use(std::string_view text, std::span<const TextWord> words, std::size_t at, const DirectoryIndex& index) {
     if (at == 0) return false;
     const TextWord& before = words[at - 1];
@@ -88,16 +141,23 @@ float score_of(std::string_view text, std::span<const TextWord> words, std::size
             if (lone_small) return first.letters >= 5 && match.ending <= 1 ? 0.75F : 0.3F;
             if (last.letters <= 3U + match.ending && match.ending > 1) return 0.3F;
             return match.ending > 2 ? 0.7F : 0.9F;
+        case Strength::part:
         case Strength::ambiguous: {
-            const bool support = supported(text, words, at, at + match.words, index);
-            if (support) return 0.95F;
+            if (supported(text, words, at, at + match.words, index)) return 0.95F;
+            if (first.capital && match.ending == 0 && speaks(text, first, last)) return 0.8F;
+            if (match.strength == Strength::part)
+                return first.capital && match.ending <= 1 && !common_use(text, words, at, index) ? 0.45F : 0.2F;
             if (first.capital && match.tail > match.ending) return 0.7F;  // no common word takes an apostrophe
             if (!first.capital || match.ending > 1 || common_use(text, words, at, index)) return 0.2F;
             const bool begins = at == 0 || ends_sentence(text.substr(words[at - 1].end, first.begin - words[at - 1].end));
-            return begins ? 0.45F : 0.55F;
+            if (!begins) return 0.55F;
+            return match.ending == 0 && acts(text, words, at + match.words) ? 0.7F : 0.45F;
         }
         case Strength::given:
+            // Written small, as in chats: names that are no words.
+            if (lone_small) return first.letters >= 5 && match.ending <= 1 && !has(index.roles(first), Role::common) ? 0.55F : 0.2F;
             if (!first.capital || match.ending > 2) return 0.2F;
+            if (match.ending == 0 && speaks(text, first, last)) return 0.8F;
             if (has(index.roles(first), Role::common) && !supported(text, words, at, at + match.words, index)) return 0.3F;
             return 0.7F;
         case Strength::exact: return first.capitals && last.capitals && match.tail == 0 ? 0.8F : 0.0F;
@@ -106,6 +166,20 @@ float score_of(std::string_view text, std::span<const TextWord> words, std::size
             return signs(text, first, last) ? 0.8F : stands_alone(text, first, last) ? 0.6F : 0.0F;
     }
     return 0;
+}
+
+// Persons named in a row: "Brinkmann, Koch und Harms".
+bool in_a_row(std::string_view text, const Finding& before, const Finding& next) {
+    if (next.begin < before.end || next.begin - before.end > 8) return false;
+    constexpr std::array between{", "sv,      "; "sv,     "/"sv,    " / "sv, " & "sv, " + "sv,  " und "sv, " and "sv,  " u. "sv,
+                                 " sowie "sv, " oder "sv, " or "sv, ","sv,   ";"sv,   "\n- "sv, "\n* "sv,  ", und "sv, ", and "sv};
+    return std::ranges::find(between, text.substr(before.end, next.begin - before.end)) != between.end();
+}
+
+bool beside_a_person(std::string_view text, std::span<const Finding> mentions, std::size_t at) {
+    const auto sure = [](const Finding& other) { return other.kind == Kind::person && other.score >= 0.85F; };
+    return (at > 0 && sure(mentions[at - 1]) && in_a_row(text, mentions[at - 1], mentions[at])) ||
+           (at + 1 < mentions.size() && sure(mentions[at + 1]) && in_a_row(text, mentions[at], mentions[at + 1]));
 }
 
 // "Katharina M. Brinkmann" was found as two mentions of one person: one mention, and nothing of the middle stays behind.
@@ -149,7 +223,7 @@ void find_mentions(Reading& reading, std::span<const TextWord> words, const Dire
             }
         }
         if (best == nullptr) continue;
-        const bool lexical = best->strength == Strength::ambiguous || best->strength == Strength::given;
+        const bool lexical = best->strength == Strength::ambiguous || best->strength == Strength::given || best->strength == Strength::part;
         if (score >= 0.9F && best->strength != Strength::given) known.insert(best->entity);
         if (lexical && score < 0.7F && words[at].capital && !common_use(reading.text, words, at, index))
             doubtful.push_back(mentions.size());
@@ -158,7 +232,8 @@ void find_mentions(Reading& reading, std::span<const TextWord> words, const Dire
         if (score >= 0.5F) at += best->words - 1U;
     }
     for (const std::size_t i : doubtful)
-        if (known.contains(mentions[i].entity)) mentions[i].score = 0.85F;
+        if (known.contains(mentions[i].entity) || (mentions[i].score >= 0.3F && beside_a_person(reading.text, mentions, i)))
+            mentions[i].score = 0.85F;
     std::erase_if(mentions, [](const Finding& mention) { return mention.score < 0.5F; });
     merge_neighbours(reading.text, mentions);
     reading.found.insert(reading.found.end(), mentions.begin(), mentions.end());

@@ -16,9 +16,11 @@ Directory house() {
     return {.people = {{.given = "Anna-Lena", .family = "Brinkmann", .initials = "ALB"},
                        {.given = "Peter", .family = "Koch"},
                        {.given = "Jürgen", .family = "Müller"},
-                       {.given = "Ines", .family = "von der Heide", .initials = "IH"}},
-            .organisations = {{.name = "Nordische Ankerwerft GmbH & Co. KG", .aliases = {"NAW"}}},
-            .projects = {{.name = "Seepferd"}}};
+                       {.given = "Ines", .family = "von der Heide", .initials = "IH"},
+                       {.given = "Katharina", .family = "Tiedemann-Richter"},
+                       {.given = "Søren", .family = "Öztürk"}},
+            .organisations = {{.name = "Nordische Ankerwerft GmbH & Co. KG", .aliases = {"NAW"}}, {.name = "Deich & Düne Ltd"}},
+            .projects = {{.name = "Seepferd"}, {.name = "Luchs 2"}}};
 }
 
 const Recogniser& recogniser() {
@@ -56,6 +58,41 @@ TEST(Recogniser, finds_names_in_decomposed_unicode_and_with_hidden_characters) {
     EXPECT_THAT(found("Brink\xc2\xadmann"), ElementsAre("person:Brink\xc2\xadmann"));
 }
 
+TEST(Recogniser, knows_people_by_their_short_names_and_halves_of_double_names) {
+    EXPECT_THAT(found("mit Kathi Tiedemann-Richter"), ElementsAre("person:Kathi Tiedemann-Richter"));
+    EXPECT_THAT(found("Frau Richter rief an"), ElementsAre("person:Richter"));
+    EXPECT_THAT(found("K. Tiedemann; später Tiedemann allein"), ElementsAre("person:K. Tiedemann", "person:Tiedemann"));
+    EXPECT_THAT(found("Der Richter vertagte."), IsEmpty());
+    EXPECT_THAT(found("Annalena Brinkmann, AL Brinkmann, Lena Brinkmann"),
+                ElementsAre("person:Annalena Brinkmann", "person:AL Brinkmann", "person:Lena Brinkmann"));
+    EXPECT_THAT(found("I. v. d. Heide geht, Ines vd Heide kommt"), ElementsAre("person:I. v. d. Heide", "person:Ines vd Heide"));
+    EXPECT_THAT(found("gez. A. L. B."), ElementsAre("person:A. L. B"));
+}
+
+TEST(Recogniser, reads_names_across_the_ends_of_lines_and_cells) {
+    EXPECT_THAT(found("Frau Brink-\nmann kommt"), ElementsAre("person:Brink-\nmann"));
+    EXPECT_THAT(found("> von Anna-Lena\n> Brinkmann"), ElementsAre("person:Anna-Lena\n> Brinkmann"));
+    EXPECT_THAT(found("| Koch | Peter |"), ElementsAre("person:Koch | Peter"));
+    EXPECT_THAT(found("Koch;Peter;4711"), ElementsAre("person:Koch;Peter"));
+    EXPECT_THAT(found("**Peter** Koch"), ElementsAre("person:Peter** Koch"));
+    EXPECT_THAT(found("Der Heim-\nleiter kommt"), IsEmpty());
+}
+
+TEST(Recogniser, reads_letters_as_keyboards_without_them_have_it) {
+    for (const std::string name : {"Soeren Öztürk", "Soren Ozturk", "Søren Oeztürk", "SØREN ÖZTÜRK", "Søren Oztuerk"})
+        EXPECT_THAT(found("mit " + name), ElementsAre("person:" + name));
+}
+
+TEST(Recogniser, knows_a_common_word_as_a_name_by_what_it_does) {
+    EXPECT_THAT(found("[09:12] Koch: moin, ist jemand da?"), ElementsAre("person:Koch"));
+    EXPECT_THAT(found("Koch sagt zu."), ElementsAre("person:Koch"));
+    EXPECT_THAT(found("Koch hat Urlaub."), ElementsAre("person:Koch"));
+    EXPECT_THAT(found("Anwesend: Brinkmann, Koch"), ElementsAre("person:Brinkmann", "person:Koch"));
+    EXPECT_THAT(found("Koch: 12 Stunden"), IsEmpty());
+    EXPECT_THAT(found("Ein Koch hat Urlaub."), IsEmpty());
+    EXPECT_THAT(found("frag mal peter"), ElementsAre("person:peter"));
+}
+
 TEST(Recogniser, tells_a_cook_from_mister_cook) {
     EXPECT_THAT(found("Der Koch salzt die Suppe."), IsEmpty());
     EXPECT_THAT(found("Herr Koch salzt die Suppe."), ElementsAre("person:Koch"));
@@ -67,6 +104,11 @@ TEST(Recogniser, finds_firms_and_projects_in_all_their_forms) {
     EXPECT_THAT(found("NAW und naw"), ElementsAre("organisation:NAW"));
     EXPECT_THAT(found("das Seepferd-Budget, Projekt Seepferds, Seepferdprojekt"),
                 ElementsAre("project:Seepferd", "project:Seepferds", "project:Seepferdprojekt"));
+}
+
+TEST(Recogniser, finds_firms_and_projects_written_otherwise) {
+    EXPECT_THAT(found("Deich und Düne, Deich & Duene Ltd"), ElementsAre("organisation:Deich und Düne", "organisation:Deich & Duene Ltd"));
+    EXPECT_THAT(found("in Luchs II"), ElementsAre("project:Luchs II"));
 }
 
 TEST(Recogniser, takes_the_whole_name_where_the_directory_knows_only_the_first) {

@@ -56,11 +56,11 @@ std::string folded(std::string_view word, Umlauts umlauts) {
     return out;
 }
 
-std::uint64_t hash_of(std::string_view text) {
-    std::uint64_t hash = offset_basis;
+std::uint64_t hash_on(std::uint64_t hash, std::string_view text) {
     for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * prime;
     return hash;
 }
+std::uint64_t hash_of(std::string_view text) { return hash_on(offset_basis, text); }
 
 void split_words(std::string_view text, std::vector<TextWord>& words) {
     std::size_t at = 0;

@@ -24,6 +24,8 @@ enum class Umlauts : std::uint8_t { with_e, bare };  // "ü" becomes "ue", or "u
 
 std::string folded(std::string_view word, Umlauts umlauts = Umlauts::with_e);
 std::uint64_t hash_of(std::string_view folded);
+// The hash of a word that goes on with this.
+std::uint64_t hash_on(std::uint64_t hash, std::string_view folded);
 
 // The words of a text in order. Letters, digits and apostrophes between letters make a word; hyphens part them.
 void split_words(std::string_view text, std::vector<TextWord>& words);

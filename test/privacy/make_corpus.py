@@ -18,7 +18,7 @@ import organisation as house
 import values
 
 HERE = Path(__file__).resolve().parent
-TIMES = {"development": 11, "heldout": 4}
+TIMES = {"development": 11, "heldout": 4, "fresh": 4}
 
 SIMPLE = {"iban": ("iban", values.iban), "taxid": ("tax-id", values.tax_id), "taxno": ("tax-number", values.tax_number), "sv": ("social-insurance", values.social_insurance), "kv": ("health-insurance", values.health_insurance),
           "idcard": ("id-card", values.id_card), "passport": ("passport", values.passport), "vat": ("vat-id", values.vat_id), "plate": ("number-plate", values.plate), "card": ("card", values.card), "ip": ("ip", values.ip),
@@ -52,7 +52,9 @@ class Filling:
     def person(self, kind, given, family, initials, form):
         first = given[0] + "."
         shown = {"": f"{given} {family}", "family": family, "gen": genitive(family), "short": f"{first} {family}", "turned": f"{family}, {given}", "given": given, "upper": f"{given} {family}".upper().replace("SS", "SS"),
-                 "initials": initials, "ascii": f"{given} {family}".replace("ü", "ue").replace("ö", "oe").replace("ä", "ae").replace("ß", "ss").replace("Ö", "Oe"), "mail": None, "poss": family + "'s"}[form]
+                 "initials": initials, "ascii": f"{given} {family}".replace("ü", "ue").replace("ö", "oe").replace("ä", "ae").replace("ß", "ss").replace("Ö", "Oe"), "mail": None, "poss": family + "'s",
+                 "small": f"{given} {family}".lower(), "smallfamily": family.lower(), "broken": f"{given}\n{family}", "quoted": f"{given}\n> {family}", "cells": f"{family} | {given}", "csv": f"{family};{given}", "half": re.split("[- ]", family)[-1], "dots": ". ".join(initials) + ".",
+                 "plain": f"{given} {family}".translate(str.maketrans("üöäÜÖÄøØ", "uoaUOAoO")), "both": f"{first[:-1]}. {re.split('[- ]', family)[0]}" if "-" in family else f"{first} {family}"}[form]
         return mark(kind, shown)
 
     def mail(self, given, family):
