@@ -6,6 +6,8 @@
 #include <format>
 #include <numeric>
 
+#include "forge/score.hpp"
+
 namespace hanse::recombination {
 namespace {
 
@@ -40,6 +42,7 @@ public:
         measure_contexts();
         measure_leaving();
         measure_requests();
+        measure_extraction();
         return std::move(outcome_);
     }
 
@@ -143,14 +146,9 @@ private:
     }
 
     void measure_requests() {
-        catalog::NgramTable table;
+        auto table = table_of({});
         std::vector<std::string> names;
-        for (const auto& domain : domains_) {
-            catalog::NgramCounts counts;
-            counts.add(domain.training);
-            (void)table.join(domain.name, std::move(counts));
-            names.push_back(domain.name);
-        }
+        for (const auto& domain : domains_) names.push_back(domain.name);
         const auto all = static_cast<std::uint32_t>(models_.size());
         const auto mixed = mixture_of(models_, ridge(forge::RowLength::unit), all);
         Row tokens{"context: 3-gram posterior of the prefix, all", {}, false};
@@ -188,6 +186,43 @@ private:
             if (!routed[i].empty())
                 sum += forge::text_loss(models_[i], {routed[i], window}, half).nats * static_cast<double>(routed[i].size());
         return sum / static_cast<double>(tokens.size());
+    }
+
+    // Greedy continuations of beginnings of the text, each by the model that the table names.
+    double extracted(const catalog::NgramTable& table, const std::string& text) const {
+        constexpr std::size_t places = 64, continuation = 16;
+        forge::ExtractionProbe probe;
+        for (std::size_t i = 0; i < places; ++i) {
+            const auto begin = i * ((text.size() - half - continuation) / places);
+            const auto owner = table.scores(std::string_view(text).substr(begin, half)).front().owner;
+            const auto& model = models_[static_cast<std::size_t>(std::ranges::find(domains_, owner, &Domain::name) - domains_.begin())];
+            std::vector<std::int32_t> known, truth;
+            for (std::size_t j = 0; j < half + continuation; ++j) (j < half ? known : truth).push_back(static_cast<std::uint8_t>(text[begin + j]));
+            for (std::size_t j = 0; j < continuation; ++j) {
+                const auto logits = forge::forward(model, {known, known.size()});
+                const auto last = std::span(logits).last(model.shape.vocabulary);
+                known.push_back(static_cast<std::int32_t>(std::ranges::max_element(last) - last.begin()));
+            }
+            probe.add(std::span(known).last(continuation), truth);
+        }
+        return probe.matched();
+    }
+
+    void measure_extraction() {
+        const auto full = table_of({});
+        for (std::size_t i = 1; i < domains_.size(); ++i)
+            outcome_.extractions.push_back({domains_[i].name, extracted(full, domains_[i].training), extracted(table_of(domains_[i].name), domains_[i].training)});
+    }
+
+    catalog::NgramTable table_of(std::string_view without) const {
+        catalog::NgramTable table;
+        for (const auto& domain : domains_) {
+            if (domain.name == without) continue;
+            catalog::NgramCounts counts;
+            counts.add(domain.training);
+            (void)table.join(domain.name, std::move(counts));
+        }
+        return table;
     }
 
     const Plan& plan_;

@@ -37,6 +37,13 @@ struct Outcome {
     std::vector<Row> rows;
     double owners_found = 0;  // share of windows whose owner the n-gram table finds
     double left_ratio = 0;    // the first owner's domain after it left, as a share of the public model's loss there
+    // Of each owner's training text, the mean number of bytes that come out verbatim behind 32 given ones: from the mixture that
+    // routes whole requests, and from what is left of it without that owner.
+    struct Extraction {
+        std::string owner;
+        double before = 0, after = 0;
+    };
+    std::vector<Extraction> extractions;
     const Row& row(std::string_view name) const;
 };
 

@@ -46,6 +46,9 @@ int main(int count, char** arguments) {
             "seed {}: the table finds the owner of {:.1f} % of the requests; after {} left, its domain is at {:.3f} of the public model's "
             "loss",
             one.seed, 100 * one.owners_found, domains[1].name, one.left_ratio);
+    for (const auto& outcome : outcomes)
+        for (const auto& [owner, before, after] : outcome.extractions)
+            std::println("seed {}: of {}'s training text {:.2f} bytes come out verbatim behind 32 given ones, {:.2f} after it left", outcome.seed, owner, before, after);
     for (const auto& one : failed) std::println("FAILED {}", one);
     return failed.empty() ? 0 : 1;
 }

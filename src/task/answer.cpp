@@ -24,6 +24,7 @@ Answer& Answer::operator=(Answer&&) noexcept = default;
 
 const engine::ModelFacts& Answer::facts() const { return state_->model->facts(); }
 std::uint32_t Answer::choices() const { return static_cast<std::uint32_t>(state_->streams.size()); }
+const std::vector<std::string>& Answer::experts() const { return state_->experts; }
 const std::string& Answer::answer_format() const { return state_->rendered.answer_format; }
 bool Answer::starts_in_reasoning() const { return state_->rendered.starts_in_reasoning; }
 bool Answer::ended() const { return state_->running == 0; }

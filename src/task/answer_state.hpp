@@ -37,6 +37,7 @@ struct Answer::State {
     base::Instant began{};
     std::shared_ptr<Ticket::Line> line;
     std::shared_ptr<engine::Model> model;
+    std::vector<std::string> experts;
     std::vector<std::vector<engine::TokenId>> prompts;
     engine::RenderedPrompt rendered;
 

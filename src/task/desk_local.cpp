@@ -4,6 +4,7 @@
 
 #include "answer_state.hpp"
 #include "desk_state.hpp"
+#include "expert_terms.hpp"
 #include "waiting.hpp"
 
 // The desk's work with models of this node: prompts rendered and tokenised, generations started.
@@ -107,6 +108,10 @@ boost::asio::awaitable<base::Result<Answer>> Desk::generate(Task& task, label::L
     GenerateAsk ask = std::move(*opened);
     auto checked = check(ask, seat->model->facts());
     if (!checked) co_return std::unexpected(checked.error());
+    const auto experts = choose_experts(task.passage, seat->model->facts().experts);
+    if (!experts) co_return std::unexpected(experts.error());
+    task.passage = experts->passage;
+    ask.request.experts_left_out = experts->left_out;
 
     auto work = std::make_shared<Preparation>(seat->model, std::move(ask.prompts));
     std::size_t bytes = 0;
@@ -124,6 +129,7 @@ boost::asio::awaitable<base::Result<Answer>> Desk::generate(Task& task, label::L
 
     auto state = std::make_unique<Answer::State>(state_->parts.clock, task.stop.get_token(), task.deadline);
     state->label = task.passage->answer_label;
+    state->experts = engine::experts_taking_part(seat->model->facts().experts, experts->left_out);
     state->ticket = std::move(seat->ticket);
     state->line = seat->line;
     state->began = state_->parts.clock.now();

@@ -47,6 +47,8 @@ public:
 
     const engine::ModelFacts& facts() const;
     std::uint32_t choices() const;  // of all prompts together
+    // Of a mixture: the names of the experts that could take part. Empty: the model tells of none.
+    const std::vector<std::string>& experts() const;
     // For AnswerReader; meaningful if the prompt was a conversation.
     const std::string& answer_format() const;
     bool starts_in_reasoning() const;
