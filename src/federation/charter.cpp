@@ -160,7 +160,9 @@ void CharterDocument::sign(const std::string& member, const Sign& sign) {
 bool CharterDocument::gather(const CharterDocument& other) {
     if (other.digest() != digest()) return false;
     for (const auto& each : other.signatures_)
-        if (signatures_.size() < signatures_max && !std::ranges::contains(signatures_, each)) signatures_.push_back(each);
+        if (signatures_.size() < signatures_max && !std::ranges::contains(signatures_, each) &&
+            std::ranges::count(signatures_, each.member, &Signature::member) < signatures_of_one_max)
+            signatures_.push_back(each);
     return true;
 }
 

@@ -105,6 +105,18 @@ CharterChain::Taken CharterChain::take(const CharterDocument& document, std::int
     return {News::accepted};
 }
 
+CharterDocument CharterChain::checked(CharterDocument proposal) const {
+    const auto message = base::bytes_of(proposal.text());
+    proposal.keep([&](const CharterDocument::Signature& each) {
+        const CharterMember *now = charter().member(each.member), *then = proposal.charter().member(each.member);
+        const auto made_by = [&](const CharterMember* member) {
+            return member && verify_(member->identity(), CharterDocument::context, message, each.signature);
+        };
+        return made_by(now) || (then && (!now || now->keys != then->keys) && made_by(then));
+    });
+    return proposal;
+}
+
 bool Ballot::sign(std::uint32_t version, const Digest& digest) { return signed_.emplace(version, digest).first->second == digest; }
 
 std::optional<Digest> Ballot::signed_for(std::uint32_t version) const {

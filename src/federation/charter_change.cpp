@@ -62,6 +62,20 @@ std::set<std::string> reader_names(const label::Vocabulary& words, std::string_v
     return names;
 }
 
+void ask_for_regions(Asking& asking, const CharterDocument& before, const CharterDocument& after) {
+    for (const auto& region : after.charter().regions) {
+        const auto then = before.words()->place(region.name);
+        if (!then) continue;
+        const auto moved = std::ranges::find_if(before.charter().regions, [&](const auto& outer) {
+            const auto now = after.words()->place(outer.name);
+            return now && after.words()->place(region.name)->inside(*now) && !then->inside(*before.words()->place(outer.name));
+        });
+        if (moved != before.charter().regions.end())
+            asking.everybody(before.charter(), after.charter(),
+                             std::format("{} comes to lie in {}, and what may go there is loosened", region.name, moved->name));
+    }
+}
+
 void ask_for_words(Asking& asking, const CharterDocument& before, const CharterDocument& after) {
     const Charter& now = after.charter();
     for (const auto& group : before.charter().groups) {
@@ -70,19 +84,9 @@ void ask_for_words(Asking& asking, const CharterDocument& before, const CharterD
         if (!std::ranges::includes(then_names, reader_names(*after.words(), group.name)))
             asking.everybody(before.charter(), now, std::format("group {} grows, and what names it is loosened", group.name));
     }
-    // A region that moves inward brings data to places where its label did not let it go.
-    for (const auto& [inner, word] : after.words()->places()) {
-        const auto inner_then = before.words()->place(word);
-        if (!inner_then || word.starts_with("house:") || word == "nowhere") continue;
-        for (const auto& region : before.charter().regions) {
-            const auto outer = after.words()->place(region.name);
-            if (outer && inner.inside(*outer) && !inner_then->inside(*before.words()->place(region.name))) {
-                asking.everybody(before.charter(), now,
-                                 std::format("{} comes to lie in {}, and what may go there is loosened", word, region.name));
-                break;
-            }
-        }
-    }
+    // A region that moves inward brings data to places where its label did not let it go. Houses move with their members.
+    const auto same = [](const auto& a, const auto& b) { return a.name == b.name && a.parent == b.parent; };
+    if (!std::ranges::equal(before.charter().regions, now.regions, same)) ask_for_regions(asking, before, after);
     for (const auto& handling : before.charter().handling) {
         const auto found = std::ranges::find(now.handling, handling.name, &CharterHandling::name);
         if (found == now.handling.end() || std::ranges::includes(handling.granters, found->granters)) continue;

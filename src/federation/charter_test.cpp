@@ -105,6 +105,18 @@ TEST_F(CharterTest, counts_nobody_twice_and_no_stranger) {
     EXPECT_EQ(chain.take(twice, sample::now).news, News::refused);
 }
 
+TEST_F(CharterTest, has_few_signatures_of_one_member) {
+    auto document = chain.current();
+    for (int i = 0; i < 6; ++i)
+        document.sign("acme", [](std::string_view context, std::span<const std::byte> message) {
+            return sample::key_of("acme").sign(context, message);
+        });
+    EXPECT_FALSE(CharterDocument::parse(document.whole()));
+    auto gathered = chain.current();
+    gathered.gather(document);
+    EXPECT_TRUE(CharterDocument::parse(gathered.whole()));
+}
+
 TEST_F(CharterTest, asks_a_newcomer_too) {
     auto charter = change();
     charter.members.push_back(sample::member("drone", "US", "US"));

@@ -200,6 +200,8 @@ Result<CharterDocument> CharterDocument::parse(std::string_view whole, const Kno
         if (space == line.npos) return fail(ErrorKind::corrupt, "a charter's text is followed by signatures alone");
         auto signature = crypto::HybridSignature::parse(line.substr(space + 1));
         if (!signature) return std::unexpected(signature.error());
+        const auto of_one = std::ranges::count(document->signatures_, line.substr(0, space), &CharterDocument::Signature::member);
+        if (of_one == signatures_of_one_max) return fail(ErrorKind::too_large, "a charter has at most four signatures of one member");
         if (document->signatures_.size() == signatures_max) return fail(ErrorKind::too_large, "a charter has at most 512 signatures");
         document->signatures_.push_back({std::string(line.substr(0, space)), std::move(*signature)});
     }

@@ -176,6 +176,22 @@ TEST_F(LiarTest, cannot_put_words_into_the_charter) {
     EXPECT_EQ(pair.at_right<CharterNews>()[0].news, CharterChain::News::refused);
 }
 
+TEST_F(LiarTest, cannot_crowd_out_the_signatures_of_others) {
+    Charter charter = sample::next(bolt.charters.current());
+    charter.purposes.push_back("safety");
+    auto document = sample::document(charter, {"bolt"});
+    for (int i = 0; i < 3; ++i)
+        document.sign("clinic", [](std::string_view context, std::span<const std::byte> message) {
+            return sample::key_of("acme").sign(context, message);
+        });
+    pair.forge(wire::CharterProposal{document.whole()});
+    ASSERT_EQ(pair.at_right<Proposal>().size(), 1u);
+    auto proposal = pair.at_right<Proposal>()[0].document;
+    EXPECT_EQ(proposal.signatures().size(), 1u);
+    proposal.gather(sample::document(charter, {"clinic"}));
+    EXPECT_EQ(bolt.charters.take(proposal, sample::now).news, CharterChain::News::accepted);
+}
+
 TEST_F(LiarTest, cannot_forge_the_offers_of_another) {
     const OfferList list{.member = "clinic",
                          .node = "clinic-1",

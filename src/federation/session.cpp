@@ -57,6 +57,14 @@ void Session::State::push_offers() {
     }
 }
 
+// Anti-entropy: whatever was lost or not believed at its time comes again.
+void Session::State::gossip() {
+    if (charter_heard_of > shared.charters.charter().version) say(wire::CharterAsk{shared.charters.charter().version + 1});
+    wire::OfferSummary summary;
+    for (const auto& [member, sequence] : shared.offers.summary()) summary.entries.push_back({member, sequence});
+    say(summary);
+}
+
 void Session::State::on(const wire::Hello& hello, Moment now) {
     if (phase != Phase::greeting) return fail("hello", "a peer greets once");
     if (hello.member != peer.member || hello.node != peer.node)
@@ -75,14 +83,13 @@ void Session::State::on(const wire::Hello& hello, Moment now) {
     tell(Ready{std::min(hello.newest, wire::newest_version), hello.software,
                std::chrono::milliseconds(static_cast<WallMs>(hello.wall_ms) - now.wall_ms()), hello.instance});
     const auto& chain = shared.charters;
-    if (hello.charter_version > chain.charter().version) say(wire::CharterAsk{chain.charter().version + 1});
     // The same number with other words: what it has is evidence.
-    else if (hello.charter_version == chain.charter().version && hello.charter != chain.current().digest())
+    if (hello.charter_version == chain.charter().version && hello.charter != chain.current().digest())
         say(wire::CharterAsk{hello.charter_version});
     push_charter();
-    wire::OfferSummary summary;
-    for (const auto& [member, sequence] : shared.offers.summary()) summary.entries.push_back({member, sequence});
-    say(summary);
+    charter_heard_of = hello.charter_version;
+    last_gossip = now.instant;
+    gossip();
     if (const auto* note = shared.logs.latest(shared.member)) say(wire::CheckpointGive{shared.member, *note});
     for (const auto& member : shared.logs.members())
         if (member != shared.member)
@@ -101,7 +108,12 @@ void Session::State::on(const wire::CharterGive& give, Moment now) {
     const auto document = shared.read_charter(give.document);
     if (!document) return fail("charter", document.error().message);
     const std::uint32_t version = document->charter().version;
+    // Signatures are dear to check: whoever brings what nobody knows may do so less often.
+    const auto& versions = shared.charters.versions();
+    const bool known = version <= versions.size() && versions[version - 1].digest() == document->digest();
+    if (!known && !control.take(2, now.instant)) return fail("flood", "the peer brings more charters than it may");
     const auto taken = shared.charters.take(*document, now.wall_seconds());
+    charter_heard_of = std::max(charter_heard_of, version);
     if (taken.news == CharterChain::News::gap) say(wire::CharterAsk{shared.charters.charter().version + 1});
     if (taken.news != CharterChain::News::refused) peer_charter = std::max(peer_charter, version);
     if (taken.news == CharterChain::News::known || taken.news == CharterChain::News::gap) return;
@@ -112,16 +124,20 @@ void Session::State::on(const wire::CharterGive& give, Moment now) {
     }
 }
 
-void Session::State::on(const wire::CharterProposal& proposal) {
+void Session::State::on(const wire::CharterProposal& proposal, Moment now) {
     auto document = shared.read_charter(proposal.document);
     if (!document) return fail("charter", document.error().message);
-    if (needs_of(shared.charters.current(), *document)) tell(Proposal{std::move(*document)});
+    if (!needs_of(shared.charters.current(), *document)) return;
+    if (!control.take(1, now.instant)) return fail("flood", "the peer brings more charters than it may");
+    tell(Proposal{shared.charters.checked(std::move(*document))});
 }
 
 void Session::State::on(const wire::OfferSummary& summary) {
     wire::OfferAsk ask;
+    // What it says that it has counts, not what it was sent: that may have come to nothing.
+    peer_offers.clear();
     for (const auto& entry : summary.entries) {
-        peer_offers[entry.member] = std::max(peer_offers[entry.member], entry.sequence);
+        peer_offers[entry.member] = entry.sequence;
         const auto* mine = shared.offers.find(entry.member);
         if ((!mine || mine->list.sequence < entry.sequence) && shared.charters.charter().active(entry.member))
             ask.members.push_back(entry.member);
@@ -178,10 +194,11 @@ void Session::State::on_control(const wire::Message& message, Moment now) {
             else if constexpr (std::is_same_v<M, wire::Problem>) shut("problem", false);
             else if constexpr (std::is_same_v<M, wire::Goodbye>) shut("goodbye", false);
             else if constexpr (std::is_same_v<M, wire::Hello> || std::is_same_v<M, wire::CharterAsk> ||
-                               std::is_same_v<M, wire::CharterGive> || std::is_same_v<M, wire::OfferGive>)
+                               std::is_same_v<M, wire::CharterGive> || std::is_same_v<M, wire::CharterProposal> ||
+                               std::is_same_v<M, wire::OfferGive>)
                 on(each, now);
-            else if constexpr (std::is_same_v<M, wire::CharterProposal> || std::is_same_v<M, wire::OfferSummary> ||
-                               std::is_same_v<M, wire::CheckpointGive> || std::is_same_v<M, wire::ConsistencyGive>)
+            else if constexpr (std::is_same_v<M, wire::OfferSummary> || std::is_same_v<M, wire::CheckpointGive> ||
+                               std::is_same_v<M, wire::ConsistencyGive>)
                 on(each);
             else if constexpr (std::is_same_v<M, wire::OfferAsk>) {
                 for (const auto& member : each.members)
@@ -191,7 +208,8 @@ void Session::State::on_control(const wire::Message& message, Moment now) {
                     }
             } else if constexpr (std::is_same_v<M, wire::ConsistencyAsk>) tell(ConsistencyWanted{each.from, each.to});
             else if constexpr (std::is_same_v<M, wire::Settled>) {
-                if (shared.ledger.state(peer.member, each.key, 0, 0) != TaskLedger::State::finished) return;
+                const bool finished = shared.ledger.state(peer.member, each.key, 0, 0) == TaskLedger::State::finished;
+                if (!finished || shared.ledger.settled(peer.member, each.key)) return;  // it is paid for once
                 shared.ledger.settle(peer.member, each.key);
                 tell(Paid{each.key, each.receipt_id});
             } else fail("message", "a message stands where it does not belong");
@@ -267,6 +285,10 @@ void Session::tick(Moment now) {
         s.say(wire::Ping{static_cast<std::uint64_t>(now.wall_ms())});
     }
     if (!s.standing_is_good(now)) return;
+    if (s.phase == State::Phase::ready && now.instant >= s.last_gossip + limits.gossip_every) {
+        s.last_gossip = now.instant;
+        s.gossip();
+    }
     for (auto& [stream, task] : s.outgoing) {
         if (task.ended) continue;
         if (task.deadline.passed(now.instant) || (task.messages == 0 && task.first_token_deadline.passed(now.instant)))
@@ -279,7 +301,9 @@ std::optional<base::Instant> Session::wakes_at() const {
     if (s.phase == State::Phase::fresh || s.phase == State::Phase::closed) return {};
     base::Instant soonest = s.last_heard + s.shared.limits.silent_max;
     if (s.phase == State::Phase::greeting) soonest = std::min(soonest, s.opened + base::Instant::duration(s.shared.limits.hello_within));
-    else soonest = std::min(soonest, std::max(s.last_heard, s.last_ping) + s.shared.limits.ping_every);
+    else
+        soonest = std::min({soonest, std::max(s.last_heard, s.last_ping) + base::Instant::duration(s.shared.limits.ping_every),
+                            s.last_gossip + base::Instant::duration(s.shared.limits.gossip_every)});
     for (const auto& [stream, task] : s.outgoing) {
         if (task.ended) continue;
         if (const auto when = task.deadline.when()) soonest = std::min(soonest, *when);

@@ -82,13 +82,14 @@ struct Session::State {
     void on_control(const wire::Message& message, Moment now);
     void on(const wire::CharterAsk& ask, Moment now);
     void on(const wire::CharterGive& give, Moment now);
-    void on(const wire::CharterProposal& proposal);
+    void on(const wire::CharterProposal& proposal, Moment now);
     void on(const wire::OfferSummary& summary);
     void on(const wire::OfferGive& give, Moment now);
     void on(const wire::CheckpointGive& give);
     void on(const wire::ConsistencyGive& give);
     void push_charter();
     void push_offers();
+    void gossip();
 
     void on_stream(wire::Message& message, wire::Stream stream, Moment now);
     void on(wire::Task& task, wire::Stream stream, Moment now);
@@ -115,7 +116,9 @@ struct Session::State {
     base::Instant opened{};
     base::Instant last_heard{};
     base::Instant last_ping{};
+    base::Instant last_gossip{};
     std::uint32_t peer_charter = 0;
+    std::uint32_t charter_heard_of = 0;  // the newest version that it spoke of, taken or not
     std::uint32_t peer_tasks_max = 0;
     std::uint64_t peer_ask_max = 0;
     std::map<std::string, std::uint64_t, std::less<>> peer_offers;  // sequences that it has

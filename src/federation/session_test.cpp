@@ -62,6 +62,9 @@ TEST_F(SessionTest, carries_a_task_there_and_its_answer_back) {
     pair.pump();
     ASSERT_EQ(pair.at_right<Paid>().size(), 1u);
     EXPECT_EQ(pair.at_right<Paid>()[0].receipt_id, "hr_near");
+    pair.left.settle(key, "hr_near", pair.now);
+    pair.pump();
+    EXPECT_EQ(pair.at_right<Paid>().size(), 1u) << "once";
     EXPECT_TRUE(bolt.ledger.settled("acme", key));
 }
 
@@ -246,6 +249,19 @@ TEST_F(SessionTest, brings_charter_and_offers_to_whoever_lacks_them) {
     second.pump();
     EXPECT_EQ(bolt.offers.find("clinic")->list.sequence, 4u);
     EXPECT_EQ(second.at_right<OfferNews>().size(), 1u);
+}
+
+TEST_F(SessionTest, brings_again_what_a_clock_that_was_wrong_did_not_believe) {
+    const OfferList list{.member = "acme", .node = "acme-1", .sequence = 3, .issued = sample::now + 5'000, .expires = sample::now + 9'000};
+    ASSERT_EQ(acme.offers.take(list.signed_text(sample::sign_as("acme")), acme.charters.charter(), sample::now + 5'000),
+              OfferMirror::News::accepted);
+    pair.left.offers_changed(pair.now);
+    pair.pump();
+    EXPECT_FALSE(bolt.offers.find("acme"));
+    EXPECT_TRUE(pair.at_right<Misbehaved>().empty()) << "it is no lie";
+    pair.now.wall += 5'000s;
+    for (int i = 0; i < 4; ++i) pair.wait(10s);
+    EXPECT_TRUE(bolt.offers.find("acme"));
 }
 
 TEST_F(SessionTest, bears_clocks_that_are_minutes_apart) {

@@ -18,6 +18,13 @@ using base::Result;
 
 void put_bytes(std::span<const std::byte> bytes, Bytes& out) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
+// Most texts are ASCII, and charters are long.
+bool is_text(std::string_view text) {
+    unsigned all = 0;
+    for (const char c : text) all |= static_cast<unsigned char>(c);
+    return all < 0x80 || base::is_valid_utf8(text);
+}
+
 class Writer {
 public:
     explicit Writer(Bytes& out) : out_(out) {}
@@ -152,7 +159,7 @@ private:
     void text(std::string& value, std::size_t most) {
         if (value_.size() > most) return broken("a text is longer than it may be");
         value.assign(reinterpret_cast<const char*>(value_.data()), value_.size());
-        if (!base::is_valid_utf8(value)) return broken("a text is not UTF-8");
+        if (!is_text(value)) return broken("a text is not UTF-8");
         once();
     }
     template <typename Value>
@@ -166,7 +173,7 @@ private:
         if constexpr (requires { each.starts_with('x'); }) {
             if (value_.size() > most) return broken("a text is longer than it may be");
             each.assign(reinterpret_cast<const char*>(value_.data()), value_.size());
-            if (!base::is_valid_utf8(each)) return broken("a text is not UTF-8");
+            if (!is_text(each)) return broken("a text is not UTF-8");
         } else if constexpr (requires { std::tuple_size<Each>::value; }) {
             if (value_.size() != each.size()) return broken("a field of fixed length has another one");
             std::ranges::copy(value_, each.begin());

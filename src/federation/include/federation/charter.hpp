@@ -122,6 +122,7 @@ public:
     };
     static constexpr std::string_view context = "charter";
     static constexpr std::size_t signatures_max = 512;
+    static constexpr std::ptrdiff_t signatures_of_one_max = 4;  // by old keys and by new ones; checking them is dear
 
     // `invalid` with what is wrong in it.
     static base::Result<CharterDocument> of(Charter charter);
@@ -141,6 +142,10 @@ public:
     // What two people compare: the first 40 hex digits of the digest in groups.
     std::string fingerprint() const;
     void sign(const std::string& member, const Sign& sign);
+    // Leaves out the signatures that are not good.
+    void keep(const std::function<bool(const Signature&)>& good) {
+        std::erase_if(signatures_, [&](const Signature& each) { return !good(each); });
+    }
     // Takes over what another copy of the same version has more; false if it is another version.
     bool gather(const CharterDocument& other);
 

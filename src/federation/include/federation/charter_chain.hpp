@@ -50,6 +50,9 @@ public:
     const Digest& federation() const { return versions_.front().digest(); }
     const std::vector<CharterDocument>& versions() const { return versions_; }
     const std::vector<CharterFork>& forks() const { return forks_; }
+    // A successor that lacks signatures, with those alone that are good by the keys of this version or of its own: what
+    // is gathered must not be crowded out by what anybody wrote under a name.
+    CharterDocument checked(CharterDocument proposal) const;
     // False after the expiry: then nothing goes to anybody until a new version is there.
     bool in_force(std::int64_t now) const { return now < charter().expires + clock_leeway; }
     // Whether `after` has the signatures that following `before` takes; says what is missing.

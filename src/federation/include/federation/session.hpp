@@ -47,7 +47,8 @@ struct SessionLimits {
     std::chrono::milliseconds hello_within{10'000};
     std::chrono::milliseconds ping_every{15'000};  // of silence
     std::chrono::milliseconds silent_max{40'000};
-    std::uint32_t control_burst = 256;  // messages beside tasks: at once, and a second
+    std::chrono::milliseconds gossip_every{30'000};  // what each has is told again: clocks may have been wrong before
+    std::uint32_t control_burst = 256;               // messages beside tasks: at once, and a second
     std::uint32_t control_per_second = 32;
     std::uint32_t task_burst = 4'096;  // asks, cancels, credits
     std::uint32_t task_per_second = 2'048;
