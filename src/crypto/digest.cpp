@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/digest.hpp"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include "openssl.hpp"
 
@@ -17,9 +18,13 @@ const EVP_MD* sha256_algorithm() {
 
 }  // namespace
 
+// One context a thread, begun anew each time: making one costs more than a short message's digest.
 Sha256Digest sha256(std::span<const std::byte> bytes) {
+    thread_local const EvpDigestContext context(EVP_MD_CTX_new());
     Sha256Digest digest{};
-    require(EVP_Digest(bytes.data(), bytes.size(), raw_out(digest), nullptr, sha256_algorithm(), nullptr) == 1);
+    require(context && EVP_DigestInit_ex2(context.get(), sha256_algorithm(), nullptr) == 1 &&
+            EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+            EVP_DigestFinal_ex(context.get(), raw_out(digest), nullptr) == 1);
     return digest;
 }
 
@@ -47,10 +52,21 @@ Sha256Digest Sha256::finish() {
 }
 
 Sha256Digest hmac_sha256(std::span<const std::byte> key, std::span<const std::byte> message) {
+    using Context = std::unique_ptr<EVP_MAC_CTX, Free<EVP_MAC_CTX_free>>;
+    thread_local const Context context = [] {
+        const std::unique_ptr<EVP_MAC, Free<EVP_MAC_free>> algorithm(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+        require(algorithm != nullptr);
+        Context made(EVP_MAC_CTX_new(algorithm.get()));
+        std::array parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>("SHA256"), 0),
+                              OSSL_PARAM_construct_end()};
+        require(made && EVP_MAC_CTX_set_params(made.get(), parameters.data()) == 1);
+        return made;
+    }();
     Sha256Digest tag{};
     std::size_t size = 0;
-    require(EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, raw(key), key.size(), raw(message), message.size(), raw_out(tag),
-                      tag.size(), &size) != nullptr);
+    require(EVP_MAC_init(context.get(), raw(key), key.size(), nullptr) == 1 &&
+            EVP_MAC_update(context.get(), raw(message), message.size()) == 1 &&
+            EVP_MAC_final(context.get(), raw_out(tag), &size, tag.size()) == 1);
     return tag;
 }
 

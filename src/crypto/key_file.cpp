@@ -59,23 +59,26 @@ base::Result<KeyFile::Protection> protection_of(std::string_view text, int line)
     return made;
 }
 
-std::string head(std::string_view purpose, std::string_view name, std::span<const PublicKey> keys,
+using Tokens = std::map<std::size_t, std::string>;
+
+std::string head(std::string_view purpose, std::string_view name, std::span<const PublicKey> keys, const Tokens& tokens,
                  const std::optional<KeyFile::Protection>& protection) {
     std::string text = std::format("{}\npurpose {}\nname {}\n", first_line, purpose, name);
     for (const PublicKey& key : keys) text += std::format("public {} {}\n", crypto::name(key.algorithm()), base::base64(key.bytes()));
+    for (const auto& [index, uri] : tokens) text += std::format("token {} {}\n", index + 1, uri);
     if (!protection) return text + "protection none\n";
     const auto& [memory, passes, lanes] = protection->cost;
     return text + std::format("protection argon2id {} {} {} {}\n", memory, passes, lanes, base::base64(protection->salt));
 }
 
-base::Result<Secret> file_text(std::string_view purpose, std::string_view name, std::span<const PublicKey> keys, const Secret& seeds,
-                               const Secret& passphrase, base::Random& random, const PassphraseCost& cost) {
+base::Result<Secret> file_text(std::string_view purpose, std::string_view name, std::span<const PublicKey> keys, const Tokens& tokens,
+                               const Secret& seeds, const Secret& passphrase, base::Random& random, const PassphraseCost& cost) {
     std::optional<KeyFile::Protection> protection;
     if (!passphrase.empty()) {
         protection.emplace(cost, PassphraseSalt{});
         random.fill(protection->salt);
     }
-    const std::string before = head(purpose, name, keys, protection);
+    const std::string before = head(purpose, name, keys, tokens, protection);
     std::string body;
     if (protection) {
         const auto key = key_from_passphrase(passphrase, protection->salt, protection->cost);
@@ -138,6 +141,11 @@ base::Result<KeyFile> KeyFile::parse(std::string_view text) {
             auto made = PublicKey::from_bytes(*algorithm, *bytes);
             if (!made) return wrong(lines.number, made.error().message);
             file.public_keys.push_back(std::move(*made));
+        } else if (key == "token") {
+            const auto index = number(word(rest));
+            if (!index || *index == 0 || *index > file.public_keys.size() || !rest.starts_with("pkcs11:") || rest.contains("pin-"))
+                return wrong(lines.number, "token is followed by the number of a public key and a pkcs11: URI without a PIN");
+            if (!file.tokens.emplace(*index - 1, rest).second) return wrong(lines.number, "this key is in a token already");
         } else if (key == "protection" && !file.protection && (rest == "none" || rest.starts_with("argon2id "))) {
             if (rest == "none") continue;
             auto made = protection_of(rest.substr(9), lines.number);
@@ -145,7 +153,8 @@ base::Result<KeyFile> KeyFile::parse(std::string_view text) {
             file.protection = *made;
         } else if (key == "secret") {
             auto bytes = base::from_base64(rest);
-            const std::size_t size = file.public_keys.size() * SigningKey::seed_size + (file.protection ? sealed_overhead : 0);
+            const std::size_t size =
+                (file.public_keys.size() - file.tokens.size()) * SigningKey::seed_size + (file.protection ? sealed_overhead : 0);
             if (!bytes || bytes->size() != size) return wrong(lines.number, "the secret has not the size that the keys need");
             file.secret = Secret::copy_of(*bytes);
             wipe(*bytes);
@@ -158,18 +167,26 @@ base::Result<KeyFile> KeyFile::parse(std::string_view text) {
     if (!lines.rest.empty()) return wrong(lines.number + 1, "nothing follows the secret");
     // Only one way to write the same file: what was read must be what would be written.
     if (file.purpose.empty() || file.name.empty() || file.public_keys.empty() ||
-        file.bound != head(file.purpose, file.name, file.public_keys, file.protection))
-        return wrong(1, "lines are missing or stand in another order than purpose, name, public, protection, secret");
+        file.bound != head(file.purpose, file.name, file.public_keys, file.tokens, file.protection))
+        return wrong(1, "lines are missing or stand in another order than purpose, name, public, token, protection, secret");
     return file;
 }
 
-base::Result<KeySet> KeyFile::unlock(const Secret& passphrase) const {
+base::Result<KeySet> KeyFile::unlock(const Secret& passphrase, const TokenAccess* access) const {
     const auto seeds = seeds_of(*this, passphrase);
     if (!seeds) return std::unexpected(seeds.error());
     KeySet set{purpose, name, {}};
+    std::span<const std::byte> rest = seeds->reveal();
     for (std::size_t i = 0; i < public_keys.size(); ++i) {
-        const auto seed = Secret::copy_of(seeds->reveal().subspan(i * SigningKey::seed_size, SigningKey::seed_size));
-        auto key = SigningKey::from_seed(public_keys[i].algorithm(), seed);
+        const auto token = tokens.find(i);
+        if (token != tokens.end() && access == nullptr)
+            return base::fail(base::ErrorKind::denied, std::format("key {} lies in a token, and there is no access to one", i + 1),
+                              "token_needed");
+        auto key = token != tokens.end()
+                       ? key_in_token(public_keys[i].algorithm(), token->second, *access)
+                       : SigningKey::from_seed(public_keys[i].algorithm(), Secret::copy_of(rest.first(SigningKey::seed_size)));
+        if (token == tokens.end()) rest = rest.subspan(SigningKey::seed_size);
+        else if (!key) return std::unexpected(key.error());
         if (!key || key->public_key() != public_keys[i])
             return base::fail(base::ErrorKind::corrupt, std::format("the secret of key {} does not belong to its public key", i + 1));
         set.keys.push_back(std::move(*key));
@@ -177,13 +194,17 @@ base::Result<KeySet> KeyFile::unlock(const Secret& passphrase) const {
     return set;
 }
 
-base::Result<Secret> new_key_file(std::string_view purpose, std::string_view name, std::span<const Algorithm> algorithms,
-                                  const Secret& passphrase, base::Random& random, const PassphraseCost& cost) {
+namespace {
+
+// Fresh keys behind those that are there already.
+base::Result<Secret> with_fresh_keys(std::string_view purpose, std::string_view name, std::vector<PublicKey> keys, const Tokens& tokens,
+                                     std::span<const Algorithm> algorithms, const Secret& passphrase, base::Random& random,
+                                     const PassphraseCost& cost) {
     if (!is_key_name(name))
         return base::fail(base::ErrorKind::invalid, "a key's name has no spaces and no plus sign, and 1 to 255 bytes", {}, "name");
-    if (algorithms.empty() || algorithms.size() > keys_max) return base::fail(base::ErrorKind::invalid, "a key file has 1 to 8 keys");
+    if (algorithms.size() + keys.size() == 0 || algorithms.size() + keys.size() > keys_max)
+        return base::fail(base::ErrorKind::invalid, "a key file has 1 to 8 keys");
     Secret seeds(algorithms.size() * SigningKey::seed_size);
-    std::vector<PublicKey> keys;
     for (std::size_t i = 0; i < algorithms.size();) {
         const auto seed = seeds.fill().subspan(i * SigningKey::seed_size, SigningKey::seed_size);
         random.fill(seed);
@@ -193,14 +214,27 @@ base::Result<Secret> new_key_file(std::string_view purpose, std::string_view nam
         keys.push_back(key->public_key());
         ++i;
     }
-    return file_text(purpose, name, keys, seeds, passphrase, random, cost);
+    return file_text(purpose, name, keys, tokens, seeds, passphrase, random, cost);
+}
+
+}  // namespace
+
+base::Result<Secret> new_key_file(std::string_view purpose, std::string_view name, std::span<const Algorithm> algorithms,
+                                  const Secret& passphrase, base::Random& random, const PassphraseCost& cost) {
+    return with_fresh_keys(purpose, name, {}, {}, algorithms, passphrase, random, cost);
+}
+
+base::Result<Secret> new_key_file_with_token(std::string_view purpose, std::string_view name, const SigningKey& in_token,
+                                             std::string_view uri, std::span<const Algorithm> others, const Secret& passphrase,
+                                             base::Random& random, const PassphraseCost& cost) {
+    return with_fresh_keys(purpose, name, {in_token.public_key()}, {{0, std::string(uri)}}, others, passphrase, random, cost);
 }
 
 base::Result<Secret> reprotect(const KeyFile& file, const Secret& passphrase_before, const Secret& passphrase_after, base::Random& random,
                                const PassphraseCost& cost) {
     const auto seeds = seeds_of(file, passphrase_before);
     if (!seeds) return std::unexpected(seeds.error());
-    return file_text(file.purpose, file.name, file.public_keys, *seeds, passphrase_after, random, cost);
+    return file_text(file.purpose, file.name, file.public_keys, file.tokens, *seeds, passphrase_after, random, cost);
 }
 
 }  // namespace hanse::crypto

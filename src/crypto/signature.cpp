@@ -8,7 +8,7 @@
 #include <openssl/x509.h>
 #include <array>
 
-#include "openssl.hpp"
+#include "signing_key.hpp"
 
 namespace hanse::crypto {
 namespace {
@@ -145,11 +145,6 @@ bool PublicKey::verifies(std::span<const std::byte> message, std::span<const std
            EVP_DigestVerify(digest.get(), raw(signature), signature.size(), raw(message), message.size()) == 1;
 }
 
-struct SigningKey::State {
-    EvpKey key;
-    PublicKey public_key;
-};
-
 SigningKey::SigningKey(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SigningKey::~SigningKey() = default;
 SigningKey::SigningKey(SigningKey&&) noexcept = default;
@@ -179,17 +174,22 @@ base::Bytes SigningKey::sign(std::span<const std::byte> message, std::span<const
     SignatureParameters parameters(context, how);
     const EvpDigestContext digest(EVP_MD_CTX_new());
     std::size_t size = 0;
-    require(digest &&
-            EVP_DigestSignInit_ex(digest.get(), nullptr, digest_of(algorithm()), nullptr, nullptr, state_->key.get(),
-                                  post_quantum ? parameters.values.data() : nullptr) == 1 &&
-            EVP_DigestSign(digest.get(), nullptr, &size, raw(message), message.size()) == 1);
-    base::Bytes signature(size);
-    require(EVP_DigestSign(digest.get(), raw_out(signature), &size, raw(message), message.size()) == 1);
-    signature.resize(size);
+    base::Bytes signature;
+    bool signed_it = digest &&
+                     EVP_DigestSignInit_ex(digest.get(), nullptr, digest_of(algorithm()), state_->context, nullptr, state_->key.get(),
+                                           post_quantum ? parameters.values.data() : nullptr) == 1 &&
+                     EVP_DigestSign(digest.get(), nullptr, &size, raw(message), message.size()) == 1;
+    if (signed_it) {
+        signature.resize(size);
+        signed_it = EVP_DigestSign(digest.get(), raw_out(signature), &size, raw(message), message.size()) == 1;
+    }
+    require(signed_it || in_token());
+    signature.resize(signed_it ? size : 0);
     return signature;
 }
 
 Secret SigningKey::pkcs8() const {
+    if (in_token()) return {};
     unsigned char* der = nullptr;
     const int size = i2d_PrivateKey(state_->key.get(), &der);
     require(size > 0);
@@ -199,5 +199,7 @@ Secret SigningKey::pkcs8() const {
     OPENSSL_free(der);
     return made;
 }
+
+bool SigningKey::in_token() const { return state_->context != nullptr; }
 
 }  // namespace hanse::crypto

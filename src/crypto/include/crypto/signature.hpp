@@ -52,6 +52,8 @@ private:
     std::shared_ptr<const State> state_;
 };
 
+struct TokenAccess;
+
 // Who can sign. Made from 32 secret bytes, which is all that has to be kept: the seed of Ed25519 (RFC 8032,
 // 5.1.5) and of ML-DSA (FIPS 204, algorithm 6), the scalar of P-256. Safe on any thread; held by one owner.
 class SigningKey {
@@ -65,11 +67,16 @@ public:
 
     Algorithm algorithm() const;
     const PublicKey& public_key() const;
+    // Whether the secret lies in a token (crypto/token.hpp).
+    bool in_token() const;
+    // Always a signature, but for a key in a token that was taken away or locked: that one gives no bytes, which verify
+    // as nothing.
     base::Bytes sign(std::span<const std::byte> message, std::span<const std::byte> context = {}, Signing how = Signing::hedged) const;
-    // PKCS #8 (RFC 5958) in DER, for what signs by itself with the key: OpenSSL's TLS.
+    // PKCS #8 (RFC 5958) in DER, for what signs by itself with the key: OpenSSL's TLS. Nothing for a key in a token.
     Secret pkcs8() const;
 
 private:
+    friend base::Result<SigningKey> key_in_token(Algorithm algorithm, std::string_view uri, const TokenAccess& access);
     struct State;
     explicit SigningKey(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
