@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "journal/record_store.hpp"
+#include "journal/retention.hpp"
 #include "journal/tile.hpp"
 #include "journal/tile_store.hpp"
 
@@ -17,13 +18,17 @@ constexpr std::size_t bundle_max = tile_width * (entry_max + 2);
 
 class Checker {
 public:
-    Checker(base::Disk& disk, const std::filesystem::path& folder, const std::function<void(std::uint64_t, std::uint64_t)>& progress)
+    Checker(base::Disk& disk, const std::filesystem::path& folder, const std::function<void(std::uint64_t, std::uint64_t)>& progress,
+            const WitnessPolicy* policy)
         : disk_(disk),
           folder_(folder),
-          progress_(progress) {}
+          progress_(progress),
+          policy_(policy) {}
 
     CheckReport run(std::span<const NoteVerifier> verifiers) {
         read_checkpoint(verifiers);
+        read_witnessed(verifiers);
+        read_pruned();
         if (report_.checkpoint) compare_records(report_.checkpoint->size);
         look_at_seal();
         return std::move(report_);
@@ -53,6 +58,46 @@ private:
                 wrong("checkpoint", std::format("it is of {}, and the keys are of {}", checkpoint->origin, verifier.name()));
         }
         report_.checkpoint = *checkpoint;
+        look_at_cosignatures("checkpoint", *note, verifiers);
+    }
+
+    // Each signature is one of a known key, and good.
+    void look_at_cosignatures(std::string_view file, const Note& note, std::span<const NoteVerifier> verifiers) {
+        if (policy_ == nullptr) return;
+        std::vector<NoteVerifier> known = policy_->verifiers();
+        known.insert(known.end(), verifiers.begin(), verifiers.end());
+        if (const auto good = endorsements(note, known); !good) wrong(std::string(file), good.error().message);
+        for (std::size_t i = 0; i < note.signatures.size(); ++i)
+            if (std::ranges::none_of(known, [&](const NoteVerifier& key) { return key.made(note.signatures[i]); }))
+                wrong(std::format("{}, signature {}", file, i + 1), "it is by a key that neither the log nor the policy knows");
+    }
+
+    void read_witnessed(std::span<const NoteVerifier> verifiers) {
+        const auto whole = disk_.read_whole(folder_ / "witnessed", 1 << 20);
+        if (!whole && whole.error().kind == base::ErrorKind::not_found) return;
+        if (!whole) return wrong("witnessed", whole.error().message);
+        const auto note = Note::parse({reinterpret_cast<const char*>(whole->data()), whole->size()});
+        if (!note) return wrong("witnessed", note.error().message);
+        const auto checkpoint = Checkpoint::parse(note->text);
+        if (!checkpoint) return wrong("witnessed", checkpoint.error().message);
+        const auto signed_by = endorsements(*note, verifiers);
+        if (!signed_by) return wrong("witnessed", signed_by.error().message);
+        if (signed_by->empty()) return wrong("witnessed", "it is not signed by the log");
+        look_at_cosignatures("witnessed", *note, verifiers);
+        witnessed_ = *checkpoint;
+        if (policy_ == nullptr) return;
+        const auto verdict = policy_->judge(*note, verifiers);
+        if (verdict && verdict->met()) report_.witnessed = checkpoint->size;
+        else if (verdict) wrong("witnessed", "too few witnesses have signed it for the policy");
+    }
+
+    void read_pruned() {
+        const auto whole = disk_.read_whole(folder_ / "pruned", 1 << 20);
+        if (!whole && whole.error().kind == base::ErrorKind::not_found) return;
+        if (!whole) return wrong("pruned", whole.error().message);
+        const auto pruned = Pruned::parse({reinterpret_cast<const char*>(whole->data()), whole->size()});
+        if (!pruned) return wrong("pruned", pruned.error().message);
+        report_.pruned = pruned->minimum;
     }
 
     // A tile of the tree of this size: its own file, or the beginning of one that has filled since.
@@ -73,6 +118,11 @@ private:
         return whole;
     }
 
+    static std::string below(const TileName& name, std::size_t hash) {
+        if (name.level == 0) return {};
+        return " in " + TileName{static_cast<std::uint8_t>(*name.level - 1), name.index * tile_width + hash}.path();
+    }
+
     void compare_tile(const TileName& name, std::span<const Hash> hashes) {
         const auto bytes = tile(name);
         if (!bytes) return wrong(name.path(), bytes.error().message);
@@ -81,7 +131,7 @@ private:
             return wrong(name.path(), std::format("it has {} bytes instead of {}", bytes->size(), hashes.size() * sizeof(Hash)));
         for (std::size_t i = 0; i < hashes.size(); ++i)
             if (!std::ranges::equal(std::span(*bytes).subspan(i * sizeof(Hash), sizeof(Hash)), hashes[i]))
-                wrong(std::format("{}, hash {}", name.path(), i), "it is not the hash of what lies below it");
+                wrong(std::format("{}, hash {}", name.path(), i), "it is not the hash of what lies below it" + below(name, i));
         compare_parts(name, *bytes, {});
     }
 
@@ -134,18 +184,41 @@ private:
         grow(above.root(), level + 1, size);
     }
 
+    // The leaves of what is gone, as the tiles have them: whether they are right the tiles above and the root say.
+    void take_pruned(Frontier& tree) {
+        for (std::uint64_t index = 0; index < report_.pruned / tile_width; ++index) {
+            const TileName name{std::uint8_t{0}, index};
+            const auto bytes = disk_.read_whole(folder_ / name.path(), bundle_max);
+            const auto hashes = bytes ? parse_tile(*bytes, tile_width) : base::Result<std::vector<Hash>>(std::unexpected(bytes.error()));
+            if (!hashes) wrong(name.path(), hashes.error().message);
+            for (unsigned i = 0; i < tile_width; ++i) {
+                tree.append(hashes ? (*hashes)[i] : Hash{});
+                grow((hashes ? (*hashes)[i] : Hash{}), 0, tree.size());
+            }
+        }
+    }
+
     void compare_records(std::uint64_t size) {
         base::SystemRandom unused;
         RecordStore records(disk_, unused, folder_ / "records");
         Frontier tree;
+        if (report_.pruned > size) return wrong("pruned", "more was pruned than the checkpoint stands for");
+        if (report_.pruned > 0) {
+            take_pruned(tree);
+            if (disk_.open(folder_ / "records" / std::format("{:010}", report_.pruned / RecordStore::records_per_file - 1),
+                           base::Disk::Open::existing))
+                wrong("pruned", "records before its minimum are still there");
+        }
+        note_root(tree);
         std::vector<LogEntry> entries;
-        const auto end = records.scan(0, [&](const StoredRecord& record) {
+        const auto end = records.scan(report_.pruned, [&](const StoredRecord& record) {
             ++report_.records;
             report_.erased += record.erased ? 1 : 0;
             if (tree.size() == size) return;  // younger than the checkpoint: only the record itself can be checked
             entries.push_back(log_entry(record.commitment));
             const Hash leaf = leaf_hash(entries.back());
             tree.append(leaf);
+            note_root(tree);
             grow(leaf, 0, tree.size());
             if (entries.size() == tile_width || tree.size() == size) {
                 compare_bundle((tree.size() - 1) / tile_width, entries);
@@ -154,6 +227,9 @@ private:
             }
         });
         if (!end) return wrong("records", end.error().message);
+        for (std::uint64_t segment = report_.pruned / RecordStore::records_per_file; segment < end->segment; ++segment)
+            if (const auto right = records.has_right_index(segment); right && !*right)
+                wrong(std::format("records/{:010}.index", segment), "it does not say where the records of its file begin");
         if (tree.size() < size)
             return wrong(std::format("records/{:010}, byte {}", end->segment, end->offset),
                          std::format("record {} is damaged or missing; the checkpoint is of {}", end->index, size));
@@ -161,8 +237,14 @@ private:
             if (!rows_[level].empty())
                 compare_tile({static_cast<std::uint8_t>(level), size >> (8 * (level + 1)), static_cast<unsigned>(rows_[level].size())},
                              rows_[level]);
+        if (witnessed_ && witnessed_root_ != witnessed_->root)
+            wrong("witnessed, line 3", "the records give another root at its size, or it is larger than the checkpoint");
         if (tree.root() != report_.checkpoint->root)
             wrong("checkpoint, line 3", "the records give another root: one of them was changed after it was signed");
+    }
+
+    void note_root(const Frontier& tree) {
+        if (witnessed_ && witnessed_->size == tree.size()) witnessed_root_ = tree.root();
     }
 
     void look_at_seal() {
@@ -175,15 +257,18 @@ private:
     base::Disk& disk_;
     const std::filesystem::path& folder_;
     const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
+    const WitnessPolicy* policy_;
     CheckReport report_;
+    std::optional<Checkpoint> witnessed_;
+    std::optional<Hash> witnessed_root_;
     std::vector<std::vector<Hash>> rows_;
 };
 
 }  // namespace
 
 CheckReport check_log(base::Disk& disk, const std::filesystem::path& folder, std::span<const NoteVerifier> verifiers,
-                      const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
-    return Checker(disk, folder, progress).run(verifiers);
+                      const std::function<void(std::uint64_t, std::uint64_t)>& progress, const WitnessPolicy* policy) {
+    return Checker(disk, folder, progress, policy).run(verifiers);
 }
 
 }  // namespace hanse::journal

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "journal/cose_receipt.hpp"
 #include "journal/receipt.hpp"
 
 namespace hanse::journal {
@@ -21,10 +22,8 @@ struct Wanted {
     NewRecord record;
     Journal::Recorded done;
 };
-struct Asked {
-    RecordId id;
-    std::function<void(base::Result<std::string>)> done;
-};
+// What is asked of the log beside appending; runs on the journal's thread, with the log or the reason why there is none.
+using Question = std::function<void()>;
 
 }  // namespace
 
@@ -33,15 +32,25 @@ struct Journal::State {
 
     base::Result<void> open_log() {
         log.reset();
-        auto opened = Log::open({parts.disk, parts.random, parts.keys, parts.folder}, parts.clock.wall());
+        auto opened = Log::open({.disk = parts.disk,
+                                 .random = parts.random,
+                                 .keys = parts.keys,
+                                 .folder = parts.folder,
+                                 .seal_every = parts.options.seal_every,
+                                 .policy = parts.policy ? &*parts.policy : nullptr,
+                                 .former = parts.former},
+                                parts.clock.wall());
         if (!opened) return std::unexpected(opened.error());
         log = std::move(*opened);
+        show_figures();
         return {};
     }
     void run(std::stop_token stop);
     void write(std::vector<Wanted> batch);
-    void answer(std::vector<Asked> questions);
-    base::Result<std::string> receipt_of(const RecordId& id);
+    void ask(Question question);
+    void publish();
+    void show_figures();
+    base::Result<StoredRecord> published_record(const RecordId& id);
     bool mended();
     void tell(std::optional<base::Error> error);
 
@@ -55,9 +64,10 @@ struct Journal::State {
     mutable std::mutex mutex;
     std::condition_variable_any wake;
     std::deque<Wanted> waiting;
-    std::deque<Asked> asked;
+    std::deque<Question> asked;
     std::optional<base::Error> trouble;
     Figures figures;
+    Note published_note;
 
     std::jthread thread;  // last: stops before the rest goes
 };
@@ -65,7 +75,7 @@ struct Journal::State {
 void Journal::State::run(std::stop_token stop) {
     while (true) {
         std::vector<Wanted> batch;
-        std::vector<Asked> questions;
+        std::vector<Question> questions;
         {
             std::unique_lock lock(mutex);
             const auto something = [&] { return !waiting.empty() || !asked.empty(); };
@@ -89,11 +99,9 @@ void Journal::State::run(std::stop_token stop) {
         else
             for (Wanted& each : batch)
                 if (each.done) each.done(std::unexpected(*trouble));
-        if (!questions.empty()) answer(std::move(questions));
-        if (log && log->usable() && log->published().size < log->size() && parts.clock.now() - published >= parts.options.publish_every) {
-            published = parts.clock.now();
-            if (auto shown = log->publish(parts.clock.wall()); !shown) tell(shown.error());
-        }
+        for (const Question& question : questions) question();
+        if (log && log->usable() && log->published().size < log->size() && parts.clock.now() - published >= parts.options.publish_every)
+            publish();
     }
     if (!log || !log->usable()) return;
     if (log->publish(parts.clock.wall())) (void)log->seal();
@@ -133,39 +141,59 @@ void Journal::State::write(std::vector<Wanted> batch) {
     std::vector<NewRecord> records;
     records.reserve(batch.size());
     for (Wanted& each : batch) records.push_back(std::move(each.record));
-    const auto first = log->append(records);
-    {
-        const std::lock_guard lock(mutex);
-        figures.size = log->size();
-        ++figures.batches;
-        figures.records += first ? records.size() : 0;
-    }
-    if (!first) tell(first.error());
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (!batch[i].done) continue;
-        if (first) batch[i].done(*first + i);
-        else batch[i].done(std::unexpected(first.error()));
-    }
-    if (first && !log->usable())
+    const auto first = log->append(records, [&](std::uint64_t begin) {
+        {
+            const std::lock_guard lock(mutex);
+            figures.size = begin + records.size();
+            ++figures.batches;
+            figures.records += records.size();
+        }
+        for (std::size_t i = 0; i < batch.size(); ++i)
+            if (batch[i].done) batch[i].done(begin + i);
+    });
+    if (!first) {
+        tell(first.error());
+        for (Wanted& each : batch)
+            if (each.done) each.done(std::unexpected(first.error()));
+    } else if (!log->usable()) {
         tell(base::Error{base::ErrorKind::unavailable, "the journal cannot write its tiles", "journal_stopped", {}, {}});
+    }
 }
 
-base::Result<std::string> Journal::State::receipt_of(const RecordId& id) {
+void Journal::State::publish() {
+    published = parts.clock.now();
+    if (auto shown = log->publish(parts.clock.wall()); !shown) tell(shown.error());
+    show_figures();
+}
+
+void Journal::State::show_figures() {
+    if (!log) return;
+    const std::lock_guard lock(mutex);
+    figures.size = log->size();
+    figures.witnessed = log->witnessed_size();
+    published_note = log->published_note();
+}
+
+void Journal::State::ask(Question question) {
+    {
+        const std::lock_guard lock(mutex);
+        asked.push_back(std::move(question));
+    }
+    wake.notify_one();
+}
+
+// A record in a tree that was shown; where it is too young for that, one is shown now.
+base::Result<StoredRecord> Journal::State::published_record(const RecordId& id) {
     if (!log) return base::fail(base::ErrorKind::unavailable, "the journal is not open", "journal_stopped");
-    const auto record = log->find(id);
-    if (!record) return std::unexpected(record.error());
+    auto record = log->find(id);
+    if (!record) return record;
     if (record->erased) return base::fail(base::ErrorKind::not_found, "the record of this receipt was erased", "receipt_erased");
     if (record->index >= log->published().size) {
         published = parts.clock.now();
         if (auto shown = log->publish(parts.clock.wall()); !shown) return std::unexpected(shown.error());
+        show_figures();
     }
-    const auto proof = log->prove(record->index, receipt_extra(*record));
-    if (!proof) return std::unexpected(proof.error());
-    return proof->text();
-}
-
-void Journal::State::answer(std::vector<Asked> questions) {
-    for (Asked& each : questions) each.done(receipt_of(each.id));
+    return record;
 }
 
 Journal::Journal(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -173,7 +201,6 @@ Journal::Journal(std::unique_ptr<State> state) : state_(std::move(state)) {}
 base::Result<std::unique_ptr<Journal>> Journal::open(Parts parts) {
     auto state = std::make_unique<State>(std::move(parts));
     if (auto opened = state->open_log(); !opened) return std::unexpected(opened.error());
-    state->figures.size = state->log->size();
     state->published = state->parts.clock.now();
     std::unique_ptr<Journal> journal(new Journal(std::move(state)));
     journal->state_->thread = std::jthread([state = journal->state_.get()](std::stop_token stop) { state->run(std::move(stop)); });
@@ -221,11 +248,71 @@ void Journal::append(const RecordId& id, std::string_view kind, CanonicalObject 
 }
 
 void Journal::receipt(const RecordId& id, std::function<void(base::Result<std::string>)> done) {
-    {
-        const std::lock_guard lock(state_->mutex);
-        state_->asked.push_back({id, std::move(done)});
-    }
-    state_->wake.notify_one();
+    state_->ask([state = state_.get(), id, done = std::move(done)] {
+        const auto record = state->published_record(id);
+        if (!record) return done(std::unexpected(record.error()));
+        const auto proof = state->log->prove(record->index, receipt_extra(*record));
+        if (!proof) return done(std::unexpected(proof.error()));
+        done(proof->text());
+    });
+}
+
+void Journal::cose_receipt(const RecordId& id, crypto::Algorithm algorithm, std::function<void(base::Result<base::Bytes>)> done) {
+    state_->ask([state = state_.get(), id, algorithm, done = std::move(done)] {
+        const auto record = state->published_record(id);
+        if (!record) return done(std::unexpected(record.error()));
+        const auto proof = state->log->prove(record->index, {});
+        if (!proof) return done(std::unexpected(proof.error()));
+        done(journal::cose_receipt(*proof, state->parts.keys, algorithm));
+    });
+}
+
+void Journal::prune(const Retention& retention, Recorded done) {
+    state_->ask([state = state_.get(), retention, done = std::move(done)] {
+        const auto told = [&](base::Result<std::uint64_t> result) {
+            if (!result && state->log && !state->log->usable()) state->tell(result.error());
+            state->show_figures();
+            if (done) done(std::move(result));
+        };
+        if (!state->log || state->trouble)
+            return told(base::fail(base::ErrorKind::unavailable, "the journal cannot write", "journal_stopped"));
+        const auto now = state->parts.clock.wall();
+        const auto cutoff = std::chrono::duration_cast<std::chrono::milliseconds>((now - retention.days()).time_since_epoch()).count();
+        const auto first = state->log->first_after(cutoff < 0 ? 0 : static_cast<std::uint64_t>(cutoff));
+        if (!first || *first <= state->log->minimum()) return told(first);
+        CanonicalObject what;
+        what.number("minimum", *first).number("days", static_cast<std::uint64_t>(retention.days().count()));
+        const std::vector record{make_record(new_record_id(now, state->parts.random), now, state->parts.keys.origin(), "pruned", what)};
+        if (const auto written = state->log->append(record); !written) return told(written);
+        if (const auto shown = state->log->publish(now); !shown) return told(std::unexpected(shown.error()));
+        if (const auto pruned = state->log->prune(*first, retention); !pruned) return told(std::unexpected(pruned.error()));
+        told(*first);
+    });
+}
+
+Note Journal::published() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->published_note;
+}
+const std::optional<WitnessPolicy>& Journal::policy() const { return state_->parts.policy; }
+
+void Journal::consistency(std::uint64_t old_size, std::uint64_t size, std::function<void(base::Result<std::vector<Hash>>)> done) {
+    state_->ask([state = state_.get(), old_size, size, done = std::move(done)] {
+        if (!state->log) return done(base::fail(base::ErrorKind::unavailable, "the journal is not open", "journal_stopped"));
+        done(state->log->prove_consistency(old_size, size));
+    });
+}
+
+void Journal::add_cosignatures(Note checkpoint, std::function<void(base::Result<void>)> done) {
+    state_->ask([state = state_.get(), checkpoint = std::move(checkpoint), done = std::move(done)] {
+        base::Result<void> added = base::fail(base::ErrorKind::unavailable, "the journal is not open", "journal_stopped");
+        if (state->log) {
+            added = state->log->add_cosignatures(checkpoint);
+            if (!added && !state->log->usable()) state->tell(added.error());
+            state->show_figures();
+        }
+        if (done) done(std::move(added));
+    });
 }
 
 Journal::Figures Journal::figures() const {

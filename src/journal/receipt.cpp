@@ -46,4 +46,17 @@ base::Result<Receipt> read_receipt(std::string_view text, std::span<const NoteVe
     return receipt;
 }
 
+base::Result<Receipt> judge_receipt(std::string_view text, const WitnessPolicy& policy, std::span<const NoteVerifier> log_keys) {
+    std::vector<NoteVerifier> known = policy.verifiers();
+    known.insert(known.end(), log_keys.begin(), log_keys.end());
+    auto receipt = read_receipt(text, known);
+    if (!receipt) return receipt;
+    const auto proof = LogProof::parse(text);
+    const auto note = Note::parse(proof->checkpoint);
+    const auto verdict = policy.judge(*note, log_keys);
+    if (!verdict) return std::unexpected(verdict.error());
+    receipt->policy = *verdict;
+    return receipt;
+}
+
 }  // namespace hanse::journal

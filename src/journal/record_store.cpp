@@ -2,6 +2,7 @@
 #include "journal/record_store.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <format>
 
 #include "record_frame.hpp"
@@ -31,6 +32,36 @@ base::Result<std::optional<FrameHeader>> header_at(base::File& file, std::uint64
     const auto got = file.read(offset, bytes);
     if (!got) return std::unexpected(got.error());
     return FrameHeader::parse(std::span(bytes).first(*got));
+}
+
+std::filesystem::path index_of(std::filesystem::path records) { return records += ".index"; }
+constexpr std::size_t index_entry = 8 + sizeof(RecordId);
+constexpr std::size_t index_size = RecordStore::records_per_file * index_entry + sizeof(Hash);
+
+base::Bytes index_bytes(const auto& places) {
+    base::Bytes bytes(places.size() * index_entry);
+    std::size_t at = 0;
+    for (const auto& [offset, id] : places) {
+        std::memcpy(bytes.data() + at, &offset, sizeof offset);
+        std::memcpy(bytes.data() + at + sizeof offset, id.data(), id.size());
+        at += index_entry;
+    }
+    const Hash check = crypto::sha256(bytes);
+    bytes.insert(bytes.end(), check.begin(), check.end());
+    return bytes;
+}
+
+template <typename Places>
+std::optional<Places> parse_index(std::span<const std::byte> bytes) {
+    if (bytes.size() != index_size) return std::nullopt;
+    const auto checked = bytes.first(bytes.size() - sizeof(Hash));
+    if (!std::ranges::equal(crypto::sha256(checked), bytes.last(sizeof(Hash)))) return std::nullopt;
+    Places places(RecordStore::records_per_file);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        std::memcpy(&places[i].offset, checked.data() + i * index_entry, 8);
+        std::memcpy(places[i].id.data(), checked.data() + i * index_entry + 8, sizeof(RecordId));
+    }
+    return places;
 }
 
 // The text behind a header; nothing if it is cut short, not what the commitment says, or not followed by zeros.
@@ -80,19 +111,101 @@ base::Result<base::File*> RecordStore::file_of(std::uint64_t segment, base::Disk
     return kept.get();
 }
 
-base::Result<std::uint64_t> RecordStore::offset_of(std::uint64_t index) {
-    const auto file = file_of(index / records_per_file, base::Disk::Open::existing);
+// The first `count` headers of a file, one after the other.
+base::Result<RecordStore::Places> RecordStore::read_places(std::uint64_t segment, std::uint64_t count) {
+    const auto file = file_of(segment, base::Disk::Open::existing);
     if (!file) return std::unexpected(file.error());
+    Places places;
+    places.reserve(count);
     std::uint64_t offset = 0;
-    for (std::uint64_t at = index / records_per_file * records_per_file; at < index; ++at) {
+    for (std::uint64_t at = segment * records_per_file; places.size() < count; ++at) {
         const auto header = header_at(**file, offset);
         if (!header) return std::unexpected(header.error());
         if (!*header || (*header)->index != at)
             return base::fail(base::ErrorKind::corrupt,
-                              std::format("record {} in {} is damaged", at, path_of(index / records_per_file).string()));
+                              std::format("record {} in {} is damaged at byte {}", at, path_of(segment).string(), offset));
+        places.push_back({offset, (*header)->id});
         offset += (*header)->frame_size();
     }
-    return offset;
+    return places;
+}
+
+std::optional<RecordStore::Places> RecordStore::read_index(std::uint64_t segment) {
+    const auto bytes = disk_.read_whole(index_of(path_of(segment)), index_size);
+    if (!bytes) return std::nullopt;
+    return parse_index<Places>(*bytes);
+}
+
+// By a file beside it, so that a power cut leaves a whole one or none. Nothing depends on it: an error is no error.
+void RecordStore::write_index(std::uint64_t segment, const Places& places) {
+    const std::filesystem::path path = index_of(path_of(segment));
+    const std::filesystem::path beside = path.string() + ".new";
+    {
+        const auto file = disk_.open(beside, base::Disk::Open::create);
+        if (!file || !(*file)->truncate(0) || !(*file)->write(0, index_bytes(places)) || !(*file)->sync()) return;
+    }
+    (void)disk_.rename(beside, path);
+}
+
+void RecordStore::write_indexes() {
+    for (const auto& [segment, places] : std::exchange(filled_, {})) write_index(segment, places);
+}
+
+base::Result<bool> RecordStore::has_right_index(std::uint64_t segment) {
+    const auto bytes = disk_.read_whole(index_of(path_of(segment)), index_size + 1);
+    if (!bytes && bytes.error().kind == base::ErrorKind::not_found) return true;
+    const auto places = read_places(segment, records_per_file);
+    if (!places) return std::unexpected(places.error());
+    return bytes && *bytes == index_bytes(*places);
+}
+
+base::Result<void> RecordStore::prune(std::uint64_t first) {
+    first_ = std::max(first_, first);
+    const auto names = disk_.list(folder_);
+    if (!names) return std::unexpected(names.error());
+    bool any = false;
+    for (const std::string& name : *names) {
+        if (folder_ / name >= path_of(first_ / records_per_file)) continue;
+        any = true;
+        if (auto gone = disk_.remove(folder_ / name); !gone) return gone;
+    }
+    reading_.reset();
+    reading_segment_ = read_places_segment_ = UINT64_MAX;
+    return any ? disk_.sync_folder(folder_) : base::Result<void>();
+}
+
+base::Result<const RecordStore::Places*> RecordStore::places_of(std::uint64_t segment) {
+    if (segment == size_ / records_per_file) return &tail_places_;
+    if (segment == read_places_segment_) return &read_places_;
+    if (auto found = read_index(segment)) {
+        read_places_ = std::move(*found);
+    } else {
+        auto read = read_places(segment, records_per_file);
+        if (!read) return std::unexpected(read.error());
+        read_places_ = std::move(*read);
+        write_index(segment, read_places_);
+    }
+    read_places_segment_ = segment;
+    return &read_places_;
+}
+
+// While the store is being opened nothing of its end is known, so the headers are asked.
+base::Result<std::uint64_t> RecordStore::offset_of(std::uint64_t index) {
+    const std::uint64_t segment = index / records_per_file;
+    const std::uint64_t count = index % records_per_file;
+    if (index < size_) {
+        const auto places = places_of(segment);
+        if (!places) return std::unexpected(places.error());
+        return (**places)[count].offset;
+    }
+    if (count == 0) return 0;
+    const auto places = read_places(segment, count);
+    if (!places) return std::unexpected(places.error());
+    const auto file = file_of(segment, base::Disk::Open::existing);
+    if (!file) return std::unexpected(file.error());
+    const auto last = header_at(**file, places->back().offset);
+    if (!last || !*last) return base::fail(base::ErrorKind::corrupt, path_of(segment).string() + " cannot be read twice");
+    return places->back().offset + (*last)->frame_size();
 }
 
 base::Result<bool> RecordStore::later_batch_follows(std::uint64_t segment, std::uint64_t offset, std::uint64_t index) {
@@ -100,7 +213,7 @@ base::Result<bool> RecordStore::later_batch_follows(std::uint64_t segment, std::
     if (!names) return std::unexpected(names.error());
     for (const std::string& name : *names) {
         const std::filesystem::path path = folder_ / name;
-        if (path < path_of(segment)) continue;
+        if (path < path_of(segment) || name.contains(".index")) continue;
         const auto file = disk_.open(path, base::Disk::Open::existing);
         if (!file) return std::unexpected(file.error());
         const auto size = (*file)->size();
@@ -176,9 +289,19 @@ base::Result<void> RecordStore::open(std::uint64_t from, std::uint64_t least, co
     if (const std::uint64_t there = end ? end->index : from / records_per_file * records_per_file; there < least)
         return base::fail(base::ErrorKind::corrupt, std::format("records are missing or damaged from record {} on: {} should be in {}",
                                                                 there, least, folder_.string()));
+    size_ = 0;
+    if (auto done = cut(end->segment, end->offset); !done) return done;
+    read_places_segment_ = UINT64_MAX;
+    filled_.clear();
+    tail_places_.clear();
+    if (end->index % records_per_file != 0) {
+        auto places = read_places(end->segment, end->index % records_per_file);
+        if (!places) return std::unexpected(places.error());
+        tail_places_ = std::move(*places);
+    }
     size_ = end->index;
     end_ = end->offset;
-    return cut(end->segment, end->offset);
+    return {};
 }
 
 base::Result<std::vector<Hash>> RecordStore::append(std::span<const NewRecord> records) {
@@ -190,6 +313,10 @@ base::Result<std::vector<Hash>> RecordStore::append(std::span<const NewRecord> r
     std::uint64_t index = size_;
     std::uint64_t end = end_;
     base::Bytes buffer;
+    Places places;  // in the last file that the batch reaches
+    std::vector<std::pair<std::uint64_t, Places>> filled;
+    std::vector<Salt> salts(records.size());
+    random_.fill(std::as_writable_bytes(std::span(salts)));
 
     // Leaves no trace of a batch for which there was no room; an error while doing so is the worse one.
     const auto undo = [&](base::Error error) -> base::Result<std::vector<Hash>> {
@@ -215,20 +342,29 @@ base::Result<std::vector<Hash>> RecordStore::append(std::span<const NewRecord> r
                            .index = index,
                            .batch = batch,
                            .time_ms = record.time_ms,
-                           .id = record.id};
-        random_.fill(header.salt);
+                           .id = record.id,
+                           .salt = salts[commitments.size()]};
         header.commitment = commitment_of(header.salt, record.text);
         commitments.push_back(header.commitment);
-        const auto bytes = header.bytes();
-        buffer.insert(buffer.end(), bytes.begin(), bytes.end());
-        std::ranges::copy(base::bytes_of(record.text), std::back_inserter(buffer));
-        buffer.resize((buffer.size() + frame_align - 1) / frame_align * frame_align);
+        places.push_back({end + buffer.size(), record.id});
+        const std::size_t at = buffer.size();
+        buffer.resize(at + header.frame_size());
+        std::ranges::copy(header.bytes(), buffer.begin() + static_cast<std::ptrdiff_t>(at));
+        std::memcpy(buffer.data() + at + header_size, record.text.data(), record.text.size());
         if (++index % records_per_file != 0) continue;
-        if (auto flushed = flush((index - 1) / records_per_file); !flushed) return undo(flushed.error());
+        const std::uint64_t segment = (index - 1) / records_per_file;
+        if (auto flushed = flush(segment); !flushed) return undo(flushed.error());
+        Places whole = segment == first_segment ? tail_places_ : Places{};
+        whole.insert(whole.end(), places.begin(), places.end());
+        filled.emplace_back(segment, std::move(whole));
+        places.clear();
         end = 0;
     }
     if (!buffer.empty())
         if (auto flushed = flush(index / records_per_file); !flushed) return undo(flushed.error());
+    if (index / records_per_file != first_segment) tail_places_.clear();
+    filled_.insert(filled_.end(), std::make_move_iterator(filled.begin()), std::make_move_iterator(filled.end()));
+    tail_places_.insert(tail_places_.end(), places.begin(), places.end());
     size_ = index;
     end_ = end;
     return commitments;
@@ -236,27 +372,39 @@ base::Result<std::vector<Hash>> RecordStore::append(std::span<const NewRecord> r
 
 base::Result<StoredRecord> RecordStore::read(std::uint64_t index) {
     if (index >= size_) return base::fail(base::ErrorKind::not_found, std::format("there is no record {}", index));
+    if (index < first_) return base::fail(base::ErrorKind::not_found, std::format("record {} was pruned", index), "receipt_pruned");
     const auto offset = offset_of(index);
     if (!offset) return std::unexpected(offset.error());
+    auto record = read_at(index, *offset);
+    const std::uint64_t segment = index / records_per_file;
+    if (record || record.error().kind != base::ErrorKind::corrupt || segment == size_ / records_per_file) return record;
+    // The index may be of another time: the headers know better.
+    const auto places = read_places(segment, index % records_per_file + 1);
+    if (!places || places->back().offset == *offset) return record;
+    read_places_segment_ = UINT64_MAX;
+    return read_at(index, places->back().offset);
+}
+
+base::Result<StoredRecord> RecordStore::read_at(std::uint64_t index, std::uint64_t offset) {
     const auto file = file_of(index / records_per_file, base::Disk::Open::existing);
     if (!file) return std::unexpected(file.error());
-    auto header = header_at(**file, *offset);
+    auto header = header_at(**file, offset);
     if (!header) return std::unexpected(header.error());
     std::optional<std::string> text;
     if (*header && (*header)->index == index) {
-        auto found = text_at(**file, *offset, **header);
+        auto found = text_at(**file, offset, **header);
         if (!found) return std::unexpected(found.error());
         text = std::move(*found);
     }
     if (!text)
         return base::fail(base::ErrorKind::corrupt,
-                          std::format("record {} in {} is damaged at byte {}", index, path_of(index / records_per_file).string(), *offset));
+                          std::format("record {} in {} is damaged at byte {}", index, path_of(index / records_per_file).string(), offset));
     return stored(**header, std::move(*text));
 }
 
 base::Result<StoredRecord> RecordStore::find(const RecordId& id) {
     const auto absent = [] { return base::fail(base::ErrorKind::not_found, "there is no such record"); };
-    if (size_ == 0) return absent();
+    if (size_ <= first_) return absent();
     const auto begins = [&](std::uint64_t segment) -> base::Result<std::uint64_t> {
         const auto file = file_of(segment, base::Disk::Open::existing);
         if (!file) return std::unexpected(file.error());
@@ -267,7 +415,7 @@ base::Result<StoredRecord> RecordStore::find(const RecordId& id) {
     };
     // The first file whose records may be as young as the id: the one before the first that begins after it.
     const std::uint64_t made = time_of(id);
-    std::uint64_t low = 0;
+    std::uint64_t low = first_ / records_per_file;
     std::uint64_t high = (size_ - 1) / records_per_file;
     while (low < high) {
         const std::uint64_t middle = low + (high - low + 1) / 2;
@@ -280,23 +428,16 @@ base::Result<StoredRecord> RecordStore::find(const RecordId& id) {
         const auto begin = begins(segment);
         if (!begin) return std::unexpected(begin.error());
         if (*begin > made + id_age_max_ms) break;
-        const auto file = file_of(segment, base::Disk::Open::existing);
-        std::uint64_t offset = 0;
-        for (std::uint64_t index = segment * records_per_file; index < std::min(size_, (segment + 1) * records_per_file); ++index) {
-            const auto header = header_at(**file, offset);
-            if (!header) return std::unexpected(header.error());
-            if (!*header)
-                return base::fail(base::ErrorKind::corrupt,
-                                  std::format("record {} in {} is damaged at byte {}", index, path_of(segment).string(), offset));
-            if ((*header)->id == id) return read(index);
-            offset += (*header)->frame_size();
-        }
+        const auto places = places_of(segment);
+        if (!places) return std::unexpected(places.error());
+        const auto found = std::ranges::find(**places, id, &Place::id);
+        if (found != (*places)->end()) return read(segment * records_per_file + static_cast<std::uint64_t>(found - (*places)->begin()));
     }
     return absent();
 }
 
 base::Result<void> RecordStore::erase(std::uint64_t index) {
-    if (index >= size_) return base::fail(base::ErrorKind::not_found, std::format("there is no record {}", index));
+    if (index >= size_ || index < first_) return base::fail(base::ErrorKind::not_found, std::format("there is no record {}", index));
     const auto offset = offset_of(index);
     if (!offset) return std::unexpected(offset.error());
     const auto file = file_of(index / records_per_file, base::Disk::Open::existing);

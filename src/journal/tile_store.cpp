@@ -96,7 +96,38 @@ base::Result<void> TileStore::remove_parts(const TileName& name) {
 
 base::Result<void> TileStore::add(std::span<const std::byte> entry) {
     if (auto added = append_to_bundle(now_.bundle, entry); !added) return added;
-    Hash carried = leaf_hash(entry);
+    return grow(leaf_hash(entry), false);
+}
+
+base::Result<void> TileStore::add_pruned_tile() {
+    const TileName name{std::uint8_t{0}, now_.size / tile_width};
+    const auto bytes = disk_.read_whole(folder_ / name.path(), tile_width * sizeof(Hash));
+    auto hashes = bytes ? parse_tile(*bytes, tile_width) : base::Result<std::vector<Hash>>(std::unexpected(bytes.error()));
+    if (!hashes)
+        return base::fail(base::ErrorKind::corrupt, std::format("{}: {}; the entries below it were pruned, so it cannot be made again",
+                                                                name.path(), hashes.error().message));
+    for (const Hash& hash : *hashes)
+        if (auto grown = grow(hash, true); !grown) return grown;
+    return {};
+}
+
+// From the youngest of them down. Names may have been lost in any order, so a few that are missing are no end.
+base::Result<void> TileStore::prune(std::uint64_t first) {
+    constexpr int gap = 64;
+    int missing = 0;
+    for (std::uint64_t index = first / tile_width; index > 0 && missing < gap; --index) {
+        const std::filesystem::path path = folder_ / TileName{{}, index - 1}.path();
+        const auto there = disk_.open(path, base::Disk::Open::existing);
+        missing = there ? 0 : missing + 1;
+        if (!there) continue;
+        if (auto gone = disk_.remove(path); !gone) return gone;
+    }
+    return {};
+}
+
+// Of a pruned leaf the tile is there, and the bundle is not to come back.
+base::Result<void> TileStore::grow(const Hash& leaf, bool pruned) {
+    Hash carried = leaf;
     for (unsigned level = 0;; ++level) {
         if (level == now_.edge.size()) {
             now_.edge.emplace_back();
@@ -106,9 +137,11 @@ base::Result<void> TileStore::add(std::span<const std::byte> entry) {
         hashes.push_back(carried);
         if (hashes.size() < tile_width) break;
         const TileName name{static_cast<std::uint8_t>(level), now_.size >> (8 * (level + 1))};
-        if (auto written = write(name, tile_bytes(hashes)); !written) return written;
-        if (auto removed = remove_parts(name); !removed) return removed;
-        if (level == 0) {
+        if (level > 0 || !pruned) {
+            if (auto written = write(name, tile_bytes(hashes)); !written) return written;
+            if (auto removed = remove_parts(name); !removed) return removed;
+        }
+        if (level == 0 && !pruned) {
             const TileName entries{{}, name.index};
             if (auto written = write(entries, now_.bundle); !written) return written;
             if (auto removed = remove_parts(entries); !removed) return removed;

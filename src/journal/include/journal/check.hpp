@@ -11,6 +11,7 @@
 
 #include "base/disk.hpp"
 #include "journal/note.hpp"
+#include "journal/witness_policy.hpp"
 
 namespace hanse::journal {
 
@@ -25,6 +26,8 @@ struct CheckReport {
     std::vector<std::string> signed_by;  // key name and algorithm
     std::uint64_t records = 0;           // sound ones
     std::uint64_t erased = 0;
+    std::uint64_t pruned = 0;       // entries that are gone on purpose
+    std::uint64_t witnessed = 0;    // how much of it the policy calls witnessed
     std::uint64_t tiles = 0;        // files compared
     std::vector<Problem> problems;  // at most a hundred
     bool sound() const { return problems.empty(); }
@@ -34,8 +37,10 @@ struct CheckReport {
 // root of the entries; each tile, of every level, whole or in part, with the hashes below it; each record with its
 // entry and its salt. Changes nothing, so it may run beside a node that writes. Each byte that counts is looked at, so
 // any changed one is found. Memory does not grow with the log. `verifiers` are all keys of the log; `progress` is
-// called with the number of entries done now and then.
+// called with the number of entries done now and then. With a policy each cosignature is checked as well, and one by a key that
+// neither the log nor the policy knows is a problem. Of pruned entries only the tiles above them can be checked.
 CheckReport check_log(base::Disk& disk, const std::filesystem::path& folder, std::span<const NoteVerifier> verifiers,
-                      const std::function<void(std::uint64_t done, std::uint64_t all)>& progress = {});
+                      const std::function<void(std::uint64_t done, std::uint64_t all)>& progress = {},
+                      const WitnessPolicy* policy = nullptr);
 
 }  // namespace hanse::journal

@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/disk.hpp"
 #include "base/log.hpp"
@@ -16,6 +18,7 @@
 #include "base/time.hpp"
 #include "journal/log.hpp"
 #include "journal/record.hpp"
+#include "journal/witness_policy.hpp"
 
 namespace hanse::journal {
 
@@ -23,6 +26,7 @@ struct JournalOptions {
     std::chrono::milliseconds publish_every{1'000};  // a checkpoint at most so often
     std::size_t waiting_max = 65'536;                // records not yet on disk
     std::size_t batch_max = 4'096;                   // records that share one sync
+    std::uint64_t seal_every = 65'536;               // records; how much is read again after a crash
 };
 
 // The journal of a running node: one thread that owns the log, and a queue before it. Whoever has something to
@@ -44,6 +48,8 @@ public:
         LogKeys keys;
         std::filesystem::path folder;
         JournalOptions options = {};
+        std::optional<WitnessPolicy> policy = {};  // none: receipts need no witness
+        std::vector<NoteVerifier> former = {};     // keys that the present ones replaced
     };
     // Recovers and publishes. `corrupt` if what had been durable is not there: the node must not start then.
     static base::Result<std::unique_ptr<Journal>> open(Parts parts);
@@ -63,13 +69,28 @@ public:
     void append(NewRecord record, Recorded done);
     // One record of this node, now.
     void append(const RecordId& id, std::string_view kind, CanonicalObject fields, Recorded done = {});
-    // The self-contained receipt of a record; a checkpoint is made for it where there is none yet.
+    // The self-contained receipt of a record; a checkpoint is made for it where there is none yet. It holds the
+    // cosignatures of witnesses once its record lies in a tree that the policy calls witnessed.
     void receipt(const RecordId& id, std::function<void(base::Result<std::string> receipt)> done);
+    // The same place in the same tree as a COSE receipt (journal/cose_receipt.hpp), signed now by that key of the log.
+    void cose_receipt(const RecordId& id, crypto::Algorithm algorithm, std::function<void(base::Result<base::Bytes> receipt)> done);
+
+    // Removes records that are older than the retention; that it was done is a record of the kind "pruned" before. `done` gets
+    // the first that is left.
+    void prune(const Retention& retention, Recorded done);
+
+    // For those who ask witnesses. What was shown last, signed; and that the tree of `size` begins with that of `old_size`.
+    Note published() const;
+    void consistency(std::uint64_t old_size, std::uint64_t size, std::function<void(base::Result<std::vector<Hash>> proof)> done);
+    // A checkpoint with what witnesses signed; only signatures of the policy are kept.
+    void add_cosignatures(Note checkpoint, std::function<void(base::Result<void>)> done = {});
+    const std::optional<WitnessPolicy>& policy() const;
 
     struct Figures {
         std::uint64_t size = 0;
         std::uint64_t batches = 0;
-        std::uint64_t records = 0;  // since the start
+        std::uint64_t records = 0;    // since the start
+        std::uint64_t witnessed = 0;  // how much of the log enough witnesses have co-signed
     };
     Figures figures() const;
 

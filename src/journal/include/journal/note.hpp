@@ -86,6 +86,9 @@ public:
     const NoteVerifier& verifier() const { return verifier_; }
     // `time` is POSIX time, used by cosignatures. `invalid` where the type asks for a checkpoint and the text is none.
     base::Result<NoteSignature> sign(std::string_view text, std::uint64_t time, crypto::Signing how = crypto::Signing::hedged) const;
+    // The bare signature of a message that can be none of a note's: COSE's begin with a byte that no UTF-8 text and
+    // no cosignature begins with.
+    base::Bytes sign_other(std::span<const std::byte> message) const { return key_.sign(message); }
 
 private:
     NoteSigner(NoteVerifier verifier, crypto::SigningKey key) : verifier_(std::move(verifier)), key_(std::move(key)) {}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "journal/log_proof.hpp"
 #include "journal/note.hpp"
 #include "journal/record_store.hpp"
+#include "journal/witness_policy.hpp"
 
 namespace hanse::journal {
 
@@ -35,10 +37,14 @@ struct Receipt {
     };
     std::vector<Signer> signers;       // those whose signatures were checked, by known keys
     std::vector<std::string> unknown;  // key names of signatures by keys that are not known
+    // Whether enough witnesses saw the tree, where a policy was asked.
+    std::optional<WitnessPolicy::Verdict> policy = {};
 };
 
 // `corrupt` if it is no receipt or its proof does not lead to the root; `denied` if a known key's signature is wrong.
 // No known signature is no error here: signers is empty then, and nothing is proven.
 base::Result<Receipt> read_receipt(std::string_view text, std::span<const NoteVerifier> known);
+// The same with the keys of a policy, and `log_keys` beside them; `policy` of the receipt says what it is worth.
+base::Result<Receipt> judge_receipt(std::string_view text, const WitnessPolicy& policy, std::span<const NoteVerifier> log_keys = {});
 
 }  // namespace hanse::journal

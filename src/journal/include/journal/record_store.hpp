@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/disk.hpp"
@@ -62,6 +63,10 @@ Hash commitment_of(const Salt& salt, std::string_view text);
 // later batch behind it is damage, and is said; one with nothing sound of a later batch behind it is the end of a
 // batch that was never acknowledged, and is cut off.
 //
+// Beside each full file lies an index, 0000000000.index: of each record its place in 8 bytes and its id in 16, then the
+// SHA-256 of all that. It is whole or not there, and never believed further than the frame that it leads to; where it is
+// damaged or missing the file's headers are read instead and it is written again.
+//
 // Belongs to one thread. After an error of append() that is not `overloaded` the store must be opened again.
 class RecordStore {
 public:
@@ -86,9 +91,16 @@ public:
     base::Result<End> scan(std::uint64_t from, const std::function<void(const StoredRecord&)>& each);
 
     std::uint64_t size() const { return size_; }
+    // What lies before is gone on purpose: `first` is the first of a file. Removes files that are still there; durable.
+    base::Result<void> prune(std::uint64_t first);
+    std::uint64_t first() const { return first_; }
+    // Whether the index beside a full file, if there is one, says what the file says.
+    base::Result<bool> has_right_index(std::uint64_t segment);
     // All of them are durable when this returns their commitments, or none is there. `overloaded` if the disk is
     // full: as if nothing had been asked. One sync (two where a file ends in the midst of it).
     base::Result<std::vector<Hash>> append(std::span<const NewRecord> records);
+    // The indexes of files that append() has filled: to be called when nobody waits.
+    void write_indexes();
     // `not_found` beyond the end, `corrupt` if the bytes are not what they were.
     base::Result<StoredRecord> read(std::uint64_t index);
     // By id, which is found by its time: ids begin with 48 bits of the milliseconds at which they were made, and
@@ -100,19 +112,35 @@ public:
 private:
     std::filesystem::path path_of(std::uint64_t segment) const;
     base::Result<base::File*> file_of(std::uint64_t segment, base::Disk::Open how);
+    // Where each record of a file begins, and its id.
+    struct Place {
+        std::uint64_t offset = 0;
+        RecordId id{};
+    };
+    using Places = std::vector<Place>;
     base::Result<std::uint64_t> offset_of(std::uint64_t index);
+    base::Result<const Places*> places_of(std::uint64_t segment);
+    base::Result<Places> read_places(std::uint64_t segment, std::uint64_t count);
+    std::optional<Places> read_index(std::uint64_t segment);
+    void write_index(std::uint64_t segment, const Places& places);
+    base::Result<StoredRecord> read_at(std::uint64_t index, std::uint64_t offset);
     base::Result<bool> later_batch_follows(std::uint64_t segment, std::uint64_t offset, std::uint64_t index);
     base::Result<void> cut(std::uint64_t segment, std::uint64_t offset);
 
     base::Disk& disk_;
     base::Random& random_;
     std::filesystem::path folder_;
+    std::uint64_t first_ = 0;
     std::uint64_t size_ = 0;
     std::uint64_t end_ = 0;  // of the last segment, in bytes
     std::unique_ptr<base::File> tail_;
     std::uint64_t tail_segment_ = UINT64_MAX;
     std::unique_ptr<base::File> reading_;
     std::uint64_t reading_segment_ = UINT64_MAX;
+    Places tail_places_;                                    // of the last file
+    std::vector<std::pair<std::uint64_t, Places>> filled_;  // without an index yet
+    Places read_places_;                                    // of one other
+    std::uint64_t read_places_segment_ = UINT64_MAX;
 };
 
 }  // namespace hanse::journal

@@ -32,6 +32,10 @@ public:
     std::uint64_t size() const { return now_.size; }
     std::uint64_t sealed_size() const { return sealed_size_; }
     base::Result<void> add(std::span<const std::byte> entry);
+    // The next 256 leaves out of their tile, whose entries are gone on purpose: after a lost seal. `corrupt` if it is not there.
+    base::Result<void> add_pruned_tile();
+    // Removes the bundles of entries before this one, which is the first of a bundle; not synced.
+    base::Result<void> prune(std::uint64_t first);
     Hash root() const;
     // The unfinished tiles as files; needed before a checkpoint of this size is shown.
     base::Result<void> write_parts();
@@ -51,6 +55,7 @@ private:
         base::Bytes bundle;
     };
     static std::optional<Unfinished> parse_seal(std::span<const std::byte> bytes);
+    base::Result<void> grow(const Hash& leaf, bool pruned);
     base::Result<void> write(const TileName& name, std::span<const std::byte> bytes);
     base::Result<void> remove_parts(const TileName& name);
     base::Bytes sealed_bytes() const;
