@@ -51,6 +51,7 @@ public:
         add_models();
         add_keys();
         add_policy();
+        add_forge();
         command(app_, "version", Say::about_version, "hanse version --json", [this] { return cli::version(context_); });
         command(app_, "manual", Say::option_man, "hanse manual | man -l -", [this] {
             put(manual_page(tree(app_), node::version(), context_.language));
@@ -220,6 +221,40 @@ private:
         file_option(*made);
     }
 
+    void add_forge() {
+        CLI::App* forge = app_.add_subcommand("forge", text(Say::about_forge));
+        forge->require_subcommand(1);
+        forge->fallthrough();
+        const auto add = [&](const char* name, Say about, const char* examples, Exit (*call)(const Context&, const ForgeOptions&)) {
+            CLI::App* made = command(*forge, name, about, examples, [this, call] { return call(context_, forge_); });
+            made->add_option("--threads", forge_.threads, text(Say::option_forge_threads))->type_name("N");
+            return made;
+        };
+        CLI::App* made = add("inspect", Say::about_forge_inspect, "hanse forge inspect model.gguf\nhanse forge inspect EuroLLM-1.7B/ --json | jq '.tensors | length'", forge_inspect);
+        made->add_option("model", forge_.file, text(Say::argument_forge_model))->type_name("MODEL")->required();
+        made = add("diff", Say::about_forge_diff, "hanse forge diff base.gguf tuned.gguf\nhanse forge diff base/ merged/ --json", forge_diff);
+        made->add_option("model", forge_.file, text(Say::argument_forge_model))->type_name("MODEL")->required();
+        made->add_option("other", forge_.other, text(Say::argument_forge_other))->type_name("OTHER")->required();
+        made = add("merge", Say::about_forge_merge, "hanse forge merge recipe.yml --output merged/\nhanse forge merge recipe.yml --output merged.gguf --dry-run\nhanse forge merge recipe.yml --output merged/ --seed 7 --sign member.key", forge_merge);
+        made->add_option("recipe", forge_.file, text(Say::argument_forge_recipe))->type_name("RECIPE")->required();
+        made->add_option("-o,--output", forge_.output, text(Say::option_forge_output))->type_name("PATH")->required();
+        made->add_option("--seed", forge_.seed, text(Say::option_forge_seed))->type_name("N");
+        made->add_option("--shard-bytes", forge_.shard_bytes, text(Say::option_forge_shard))->type_name("N")->check(CLI::PositiveNumber);
+        made->add_option("--sign", forge_.sign, text(Say::option_forge_sign))->type_name("KEY");
+        made->add_flag("--dry-run", forge_.dry_run, text(Say::option_forge_dry_run));
+        made->add_flag("--no-digests", forge_.no_digests, text(Say::option_forge_no_digests));
+        made = add("convert", Say::about_forge_convert, "hanse forge convert EuroLLM-1.7B/ --output eurollm.gguf\nhanse forge convert SmolLM2-135M/ --output smollm.gguf --type f16\nhanse forge convert eurollm.gguf --output EuroLLM/", forge_convert);
+        made->add_option("model", forge_.file, text(Say::argument_forge_convert))->type_name("MODEL")->required();
+        made->add_option("-o,--output", forge_.output, text(Say::option_forge_output))->type_name("PATH")->required();
+        made->add_option("--type", forge_.type, text(Say::option_forge_type))->type_name("TYPE");
+        made->add_flag("--dry-run", forge_.dry_run, text(Say::option_forge_dry_run));
+        made = add("quantise", Say::about_forge_quantise, "hanse forge quantise eurollm.gguf --type Q4_K_M --output eurollm-Q4_K_M.gguf", forge_quantise);
+        made->add_option("model", forge_.file, text(Say::argument_forge_model))->type_name("MODEL")->required();
+        made->add_option("-o,--output", forge_.output, text(Say::option_forge_output))->type_name("PATH")->required();
+        made->add_option("--type", forge_.type, text(Say::option_forge_quantise_type))->type_name("TYPE")->required();
+        made->add_flag("--dry-run", forge_.dry_run, text(Say::option_forge_dry_run));
+    }
+
     // Wrong use: one sentence, and where to read on.
     Exit refuse(int argc, char** argv, const CLI::ParseError& error) {
         std::string where = "hanse";
@@ -274,6 +309,7 @@ private:
     ModelOptions model_;
     KeyOptions key_;
     PolicyOptions policy_;
+    ForgeOptions forge_;
     std::function<Exit()> chosen_;
 };
 

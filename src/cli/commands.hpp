@@ -97,6 +97,24 @@ Exit policy_test(const Context& context, const PolicyOptions& options);
 Exit policy_diff(const Context& context, const PolicyOptions& options);
 Exit policy_scan(const Context& context, const PolicyOptions& options);
 
+struct ForgeOptions {
+    std::string file = {};    // the model, or the recipe
+    std::string other = {};   // diff
+    std::string output = {};
+    std::string type = {};    // convert, quantise
+    std::string sign = {};
+    std::uint64_t seed = 0;
+    std::uint64_t shard_bytes = 5'000'000'000;
+    unsigned threads = 0;
+    bool dry_run = false;
+    bool no_digests = false;
+};
+Exit forge_inspect(const Context& context, const ForgeOptions& options);
+Exit forge_diff(const Context& context, const ForgeOptions& options);
+Exit forge_merge(const Context& context, const ForgeOptions& options);
+Exit forge_convert(const Context& context, const ForgeOptions& options);
+Exit forge_quantise(const Context& context, const ForgeOptions& options);
+
 Exit version(const Context& context);
 
 }  // namespace hanse::cli

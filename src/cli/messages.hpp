@@ -36,6 +36,10 @@ enum class Say : std::uint16_t {
     option_policy_record, argument_policy_file, argument_policy_table, argument_policy_new, argument_policy_text, policy_scan_header, policy_scan_nothing,
     policy_written, policy_missing, policy_sound, policy_kinds, policy_places, policy_unseen, policy_undeclared, policy_kind_unknown, policy_case_failed, policy_cases, policy_no_record,
     policy_difference, policy_differences, profile_unknown, option_key_label, option_key_ceiling, option_key_place,
+    about_forge, about_forge_inspect, about_forge_diff, about_forge_merge, about_forge_convert, about_forge_quantise,
+    argument_forge_model, argument_forge_other, argument_forge_recipe, argument_forge_convert, option_forge_output, option_forge_seed, option_forge_dry_run, option_forge_no_digests,
+    option_forge_sign, option_forge_threads, option_forge_shard, option_forge_type, option_forge_quantise_type,
+    forge_inspect_header, forge_inspect_sum, forge_diff_header, forge_diff_metadata, forge_diff_sum, forge_merge_plan, forge_merge_done, forge_convert_plan, forge_convert_done,
     count_
 };
 

@@ -2,23 +2,13 @@
 #include <algorithm>
 #include <bit>
 #include <format>
-#include <glaze/glaze.hpp>
 
 #include "base/encoding.hpp"
 #include "forge/tensor_writer.hpp"
+#include "json_text.hpp"
 #include "printable.hpp"
 
 namespace hanse::forge {
-namespace {
-
-std::string json_text(std::string_view text) {
-    std::string out;
-    if (glz::write_json(text, out)) out = "\"\"";  // cannot fail: a plain text
-    return out;
-}
-
-}  // namespace
-
 base::Result<TensorLayout> lay_out_safetensors(const TensorPlan& plan) {
     const auto refused = [](std::string_view name, std::string_view what) {
         return base::fail(base::ErrorKind::invalid, std::format("tensor {} cannot go into a safetensors file: {}", printable(name), what));

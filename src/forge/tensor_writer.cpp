@@ -5,10 +5,10 @@
 #include <atomic>
 #include <cstring>
 #include <format>
-#include <glaze/glaze.hpp>
 #include <unordered_set>
 
 #include "catalog/files.hpp"
+#include "json_text.hpp"
 #include "part_output.hpp"
 #include "printable.hpp"
 #include "progress_record.hpp"
@@ -63,9 +63,8 @@ struct TensorWriter::State {
         std::string map;
         for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
             total += plan.tensors[i].bytes();
-            std::string key;
-            if (glz::write_json(plan.tensors[i].name, key)) continue;  // cannot fail: a plain text
-            map += std::format("{}\n    {}: \"{}\"", map.empty() ? "" : ",", key, outputs[places[i].output].path().filename().string());
+            map += std::format("{}\n    {}: \"{}\"", map.empty() ? "" : ",", json_text(plan.tensors[i].name),
+                               outputs[places[i].output].path().filename().string());
         }
         return std::format("{{\n  \"metadata\": {{\"total_size\": {}}},\n  \"weight_map\": {{{}\n  }}\n}}\n", total, map);
     }
