@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Others read a log of Hanse: Go's golang.org/x/mod/sumdb and torchwood's spicy."""
+import base64
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ need("go", "spicy-torchwood", "/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog
 place = folder()
 log = place / "log"
 ed25519, ml_dsa = tool("make", log, 777).split()
-assert ml_dsa.split("+", 2)[2].startswith("Bg"), "the second key is not of type 0x06"
+assert base64.b64decode(ml_dsa.split("+", 2)[2])[0] == 6, "the second key is not of type 0x06"
 
 # Go compiles its reader against Debian's sources alone: no module, no network.
 environment = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode", GOCACHE=str(place / "go"), GOFLAGS="", GOTOOLCHAIN="local", HOME=str(place))
