@@ -172,7 +172,7 @@ private:
 // erase the minority's signs.
 class ConsensusSelection final : public TensorMethod {
 public:
-    explicit ConsensusSelection(const TensorTask& task) : task_(task), type_(task.working), models_(task.inputs.size()) {
+    explicit ConsensusSelection(const TensorTask& task) : type_(task.working), models_(task.inputs.size()) {
         const std::uint64_t size = task.out.elements();
         const auto kept = static_cast<std::uint64_t>(std::clamp(task.parameters.select_topk, 0.0, 1.0) * static_cast<double>(size));
         if (kept < size) ranks_.emplace_back(Working::f32, size - kept, size);
@@ -260,7 +260,6 @@ private:
                 for (float* x : piece.x) x[at] = 0.0F;
     }
 
-    const TensorTask& task_;
     Working type_;
     std::size_t models_;
     std::vector<MagnitudeRanks> ranks_;

@@ -133,14 +133,16 @@ HANSE_VECTOR_CLONES void keep_range(Working type, float* __restrict x, KeyRange 
     if (type == Working::f16) {
         for (std::size_t i = 0; i < count; ++i) {
             const std::uint32_t key = to_f16(x[i]) & 0x7FFFU;
-            x[i] = (key >= low) & (key <= high) ? x[i] : 0.0F;
+            const bool in = (key >= low) & (key <= high);
+            x[i] = in ? x[i] : 0.0F;
         }
         return;
     }
     const unsigned shift = type == Working::bf16 ? 16U : 0U;
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint32_t key = (std::bit_cast<std::uint32_t>(x[i]) & 0x7FFFFFFFU) >> shift;
-        x[i] = (key >= low) & (key <= high) ? x[i] : 0.0F;
+        const bool in = (key >= low) & (key <= high);
+        x[i] = in ? x[i] : 0.0F;
     }
 }
 

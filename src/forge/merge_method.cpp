@@ -36,12 +36,12 @@ constexpr MethodFacts methods[] = {
 class Linear final : public TensorMethod {
 public:
     explicit Linear(const TensorTask& task) : type_(task.working), normalize_(task.parameters.normalize) {
-        double total = 0;
+        float total = 0;
         for (const MergeInput& input : task.inputs) {
             weights_.push_back(static_cast<float>(input.parameters.weight));
-            total += input.parameters.weight;
+            total += weights_.back();
         }
-        total_ = std::fabs(total) < 1e-8 ? 1.0F : static_cast<float>(total);
+        total_ = std::fabs(total) < 1e-8F ? 1.0F : total;
     }
     void apply(std::size_t, Piece& piece) override {
         std::fill_n(piece.out, piece.count, 0.0F);
