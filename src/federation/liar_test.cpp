@@ -86,6 +86,35 @@ TEST_F(LiarTest, cannot_ask_for_everything_again_and_again) {
     expect_only_the_liar_is_cut("flood");
 }
 
+TEST_F(LiarTest, cannot_make_memory_grow_by_not_reading) {
+    std::size_t unread = 0;
+    for (int i = 0; i < 10'000 && !pair.right.closed(); ++i) {
+        pair.now = {pair.now.instant + 100ms, pair.now.wall + 100ms};
+        base::Bytes bytes;
+        wire::encode(wire::CharterAsk{1}, 0, bytes);
+        pair.right.received(bytes, pair.now);
+        unread += pair.right.take().send.size();
+    }
+    EXPECT_TRUE(pair.right.closed());
+    EXPECT_LT(unread, std::size_t{17} * 1024 * 1024);
+}
+
+TEST_F(LiarTest, is_sent_no_more_of_an_answer_than_it_reads) {
+    pair.forge(wire::Task{.key = key_number(9),
+                          .kind = "chat",
+                          .model = "law",
+                          .label = "public; integrity=own",
+                          .purpose = "answer",
+                          .made_ms = static_cast<std::uint64_t>(pair.now.wall_ms()),
+                          .credit = std::uint64_t{1} << 39},
+               101);
+    std::size_t unread = 0;
+    for (int i = 0; i < 10'000 && pair.right.answer(key_number(9), base::Bytes(32 * 1024), 1, pair.now); ++i)
+        unread += pair.right.take().send.size();
+    EXPECT_GT(unread, std::size_t{7} * 1024 * 1024);
+    EXPECT_LT(unread, std::size_t{9} * 1024 * 1024);
+}
+
 TEST_F(LiarTest, cannot_send_more_of_an_answer_than_it_was_granted) {
     bolt_asks();
     for (unsigned i = 0; i < 9 && !pair.right.closed(); ++i) pair.forge(wire::Tokens{i, base::Bytes(32 * 1024), 1}, 2);

@@ -8,7 +8,7 @@
 #include "journal/log.hpp"
 #include "journal/receipt.hpp"
 #include "journal/record.hpp"
-#include "sample.hpp"
+#include "sample_node.hpp"
 
 namespace hanse::federation {
 namespace {
@@ -103,6 +103,46 @@ TEST_F(LogWatchTest, believes_no_checkpoint_that_the_charters_keys_did_not_sign)
     EXPECT_EQ(watch.take("bolt", log.note(), charter), News::refused);
     EXPECT_EQ(watch.take("drone", log.note(), charter), News::refused);
     EXPECT_EQ(take("nonsense"), News::refused);
+}
+
+// The same between two nodes: acme at the left, whose log bolt watches.
+struct WatchedSessionTest : LogWatchTest {
+    WatchedSessionTest() {
+        for (auto* node : {&acme, &bolt})
+            node->charters = *CharterChain::open({sample::document(charter, {"acme", "bolt", "clinic"})}, verify_with_keys());
+        pair = std::make_unique<sample::Pair>(acme, bolt);
+    }
+    void show(const OwnLog& shown) {
+        pair->left.checkpoint(shown.note(), pair->now);
+        pair->pump();
+    }
+    sample::Node acme{"acme"}, bolt{"bolt"};
+    std::unique_ptr<sample::Pair> pair;
+};
+
+TEST_F(WatchedSessionTest, asks_its_owner_to_show_that_a_log_only_grew) {
+    log.append();
+    show(log);
+    log.append();
+    log.append();
+    show(log);
+    const auto wanted = pair->at_left<ConsistencyWanted>();
+    ASSERT_EQ(wanted.size(), 1u);
+    pair->left.prove_consistency(wanted[0].from, wanted[0].to, *log.log->prove_consistency(wanted[0].from), pair->now);
+    pair->pump();
+    EXPECT_EQ(*bolt.logs.latest("acme"), log.note());
+    EXPECT_EQ(pair->at_right<LogNews>().back().news, LogWatch::News::proven);
+    EXPECT_TRUE(pair->right.ready());
+}
+
+TEST_F(WatchedSessionTest, ends_with_a_member_that_shows_two_logs) {
+    log.append();
+    show(log);
+    other.append();
+    show(other);
+    EXPECT_TRUE(pair->right.closed());
+    EXPECT_EQ(pair->at_right<Misbehaved>()[0].code, "log_forked");
+    EXPECT_TRUE(bolt.logs.evidence("acme"));
 }
 
 TEST_F(LogWatchTest, takes_a_receipt_only_for_the_task_that_it_is_of) {

@@ -59,9 +59,10 @@ struct Node {
 
 // A session at each end. pump() carries bytes until both are quiet; events pile up.
 struct Pair {
-    Pair(Node& a, Node& b)
+    Pair(Node& a, Node& b, Moment start = at())
         : left(a.shared, {b.shared.member, b.shared.node}, Session::Role::dialed),
-          right(b.shared, {a.shared.member, a.shared.node}, Session::Role::accepted) {
+          right(b.shared, {a.shared.member, a.shared.node}, Session::Role::accepted),
+          now(start) {
         left.open(now);
         right.open(now);
         pump();
@@ -111,7 +112,7 @@ struct Pair {
 
     Session left;
     Session right;
-    Moment now = at();
+    Moment now;
     std::vector<SessionEvent> left_events;
     std::vector<SessionEvent> right_events;
 };

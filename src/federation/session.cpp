@@ -7,6 +7,26 @@
 
 namespace hanse::federation {
 
+void Session::State::say(const wire::Message& message, wire::Stream stream) {
+    const std::size_t before = effects.send.size();
+    wire::encode(message, stream, effects.send);
+    sent += effects.send.size() - before;
+    if (sent - (marks.empty() ? read : marks.back().sent) < shared.limits.unread_max / 8) return;
+    marks.push_back({shared.draw(), sent});
+    wire::encode(wire::Ping{marks.back().nonce}, 0, effects.send);
+}
+
+void Session::State::on(const wire::Pong& pong) {
+    const auto found = std::ranges::find(marks, pong.nonce, &Mark::nonce);
+    if (found == marks.end()) return;
+    read = found->sent;
+    marks.erase(marks.begin(), found + 1);
+    std::vector<wire::Stream> streams;
+    for (const auto& [stream, task] : incoming) streams.push_back(stream);
+    for (const auto stream : streams)
+        if (const auto task = incoming.find(stream); task != incoming.end()) flush(task->second, stream);
+}
+
 void Session::State::shut(std::string reason, bool at_fault) {
     if (phase == Phase::closed) return;
     phase = Phase::closed;
@@ -26,13 +46,15 @@ void Session::State::fail(std::string code, std::string sentence) {
     shut(std::move(code), true);
 }
 
-// Whether this peer may be spoken with at all, by the charter as it is now.
-bool Session::State::standing_is_good(Moment now) {
+const char* Session::State::obstacle(Moment now) const {
     const Charter& charter = shared.charters.charter();
-    const char* reason = nullptr;
-    if (!shared.charters.in_force(now.wall_seconds())) reason = "expired";
-    else if (!charter.member(peer.member) || !charter.member(shared.member)) reason = "removed";
-    else if (!charter.active(peer.member) || !charter.active(shared.member)) reason = "suspended";
+    if (!shared.charters.in_force(now.wall_seconds())) return "expired";
+    if (!charter.member(peer.member) || !charter.member(shared.member)) return "removed";
+    return !charter.active(peer.member) || !charter.active(shared.member) ? "suspended" : nullptr;
+}
+
+bool Session::State::standing_is_good(Moment now) {
+    const char* reason = obstacle(now);
     if (!reason) return true;
     push_charter();
     say(wire::Goodbye{reason});
@@ -76,6 +98,12 @@ void Session::State::on(const wire::Hello& hello, Moment now) {
         return shut("version", false);
     }
     peer_charter = hello.charter_version;
+    // A charter that is too old does not judge by itself: the newer one is asked for, within the time for greetings.
+    if (obstacle(now) && hello.charter_version > shared.charters.charter().version) {
+        if (!std::exchange(held, hello)) say(wire::CharterAsk{shared.charters.charter().version + 1});
+        return;
+    }
+    held.reset();
     if (!standing_is_good(now)) return;
     peer_tasks_max = hello.tasks_max;
     peer_ask_max = hello.ask_bytes_max;
@@ -120,7 +148,8 @@ void Session::State::on(const wire::CharterGive& give, Moment now) {
     tell(CharterNews{taken.news, version, taken.why});
     if (taken.news == CharterChain::News::accepted) {
         shared.offers.charter_changed(shared.charters.charter());
-        standing_is_good(now);
+        if (held) return on(wire::Hello(*held), now);
+        if (phase == Phase::ready) standing_is_good(now);
     }
 }
 
@@ -190,7 +219,7 @@ void Session::State::on_control(const wire::Message& message, Moment now) {
     std::visit(
         [&]<typename M>(const M& each) {
             if constexpr (std::is_same_v<M, wire::Ping>) say(wire::Pong{each.nonce, static_cast<std::uint64_t>(now.wall_ms())});
-            else if constexpr (std::is_same_v<M, wire::Pong>) return;
+            else if constexpr (std::is_same_v<M, wire::Pong>) on(each);
             else if constexpr (std::is_same_v<M, wire::Problem>) shut("problem", false);
             else if constexpr (std::is_same_v<M, wire::Goodbye>) shut("goodbye", false);
             else if constexpr (std::is_same_v<M, wire::Hello> || std::is_same_v<M, wire::CharterAsk> ||
@@ -226,8 +255,13 @@ void Session::State::heard(const wire::Frame& frame, Moment now) {
     if (!is_tokens && !(of_task ? tasks : control).take(1, now.instant)) return fail("flood", "the peer sends more messages than it may");
     if (!*message) return;
     if (phase == Phase::greeting && !std::holds_alternative<wire::Hello>(**message) && !std::holds_alternative<wire::Problem>(**message) &&
-        !std::holds_alternative<wire::Goodbye>(**message) && !std::holds_alternative<wire::CharterGive>(**message))
-        return fail("hello", "a peer greets before it says anything else");
+        !std::holds_alternative<wire::Goodbye>(**message) && !std::holds_alternative<wire::CharterGive>(**message)) {
+        if (!held) return fail("hello", "a peer greets before it says anything else");
+        // It has been greeted and we are not ready: a question must wait, the rest is said again.
+        if (!std::holds_alternative<wire::Task>(**message)) return;
+        last_peer_stream = std::max(last_peer_stream, frame.stream);
+        return say(wire::Refused{wire::Refusal::overloaded, 1'000}, frame.stream);
+    }
     if (of_task) on_stream(**message, frame.stream, now);
     else on_control(**message, now);
 }
@@ -269,6 +303,7 @@ void Session::received(std::span<const std::byte> bytes, Moment now) {
         if (!frame) return s.fail(frame.error().code.empty() ? "malformed" : frame.error().code, frame.error().message);
         if (!*frame) return;
         s.heard(**frame, now);
+        if (s.sent - s.read > 2 * s.shared.limits.unread_max) s.shut("does not read", false);
     }
 }
 
@@ -284,8 +319,8 @@ void Session::tick(Moment now) {
         s.last_ping = now.instant;
         s.say(wire::Ping{static_cast<std::uint64_t>(now.wall_ms())});
     }
-    if (!s.standing_is_good(now)) return;
-    if (s.phase == State::Phase::ready && now.instant >= s.last_gossip + limits.gossip_every) {
+    if (s.phase != State::Phase::ready || !s.standing_is_good(now)) return;
+    if (now.instant >= s.last_gossip + limits.gossip_every) {
         s.last_gossip = now.instant;
         s.gossip();
     }

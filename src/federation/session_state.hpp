@@ -67,7 +67,9 @@ struct Session::State {
 
     enum class Phase : std::uint8_t { fresh, greeting, ready, closed };
 
-    void say(const wire::Message& message, wire::Stream stream = 0) { wire::encode(message, stream, effects.send); }
+    void say(const wire::Message& message, wire::Stream stream = 0);
+    bool reads() const { return sent - read < shared.limits.unread_max; }
+    void on(const wire::Pong& pong);
     template <typename Event>
     void tell(Event event) {
         effects.events.emplace_back(std::move(event));
@@ -75,6 +77,7 @@ struct Session::State {
     // The peer broke the rules.
     void fail(std::string code, std::string sentence);
     void shut(std::string reason, bool at_fault);
+    const char* obstacle(Moment now) const;  // why this peer may not be spoken with by the charter as it is; null: nothing
     bool standing_is_good(Moment now);
 
     void heard(const wire::Frame& frame, Moment now);
@@ -113,10 +116,20 @@ struct Session::State {
     Allowance control;
     Allowance tasks;
 
+    // What was sent, up to where it is marked by a ping, and up to where the peer has answered one.
+    struct Mark {
+        std::uint64_t nonce;
+        std::uint64_t sent;
+    };
+    std::uint64_t sent = 0;
+    std::uint64_t read = 0;
+    std::deque<Mark> marks;
+
     base::Instant opened{};
     base::Instant last_heard{};
     base::Instant last_ping{};
     base::Instant last_gossip{};
+    std::optional<wire::Hello> held;  // a greeting that waits for the charter that it speaks of
     std::uint32_t peer_charter = 0;
     std::uint32_t charter_heard_of = 0;  // the newest version that it spoke of, taken or not
     std::uint32_t peer_tasks_max = 0;

@@ -109,7 +109,7 @@ void Session::State::on_incoming(const wire::Message& message, Incoming& task, w
 
 // Sends what the credit lets, and the end when everything before it has gone.
 void Session::State::flush(Incoming& task, wire::Stream stream) {
-    while (!task.waiting.empty() && task.waiting.front().events.size() <= task.credit) {
+    while (!task.waiting.empty() && task.waiting.front().events.size() <= task.credit && reads()) {
         wire::Tokens tokens = std::move(task.waiting.front());
         task.waiting.pop_front();
         task.credit -= tokens.events.size();
@@ -176,9 +176,9 @@ Result<void> Session::start(const RemoteTask& task, label::Labelled<base::Bytes>
     State& s = *state_;
     if (s.phase != State::Phase::ready || !s.standing_is_good(now))
         return fail(ErrorKind::unavailable, std::format("{} is not connected", s.peer.member), "peer_unavailable");
-    if (s.outgoing.size() >= s.peer_tasks_max)
+    if (s.outgoing.size() >= s.peer_tasks_max || !s.reads())
         return std::unexpected(base::Error{ErrorKind::overloaded,
-                                           std::format("{} takes {} tasks at a time", s.peer.member, s.peer_tasks_max),
+                                           std::format("{} takes no more tasks at a time", s.peer.member),
                                            "peer_busy",
                                            {},
                                            std::chrono::seconds(1)});

@@ -194,6 +194,20 @@ TEST_F(SessionTest, streams_on_while_the_reader_reads) {
     EXPECT_EQ(pair.at_left<Ended>()[0].how, How::answered);
 }
 
+TEST_F(SessionTest, streams_for_ever_to_one_who_reads) {
+    ask(key, {.answer_bytes_max = std::uint64_t{1} << 32});
+    const std::string piece(64 * 1024, 'x');
+    for (int i = 0; i < 512; ++i) {
+        ASSERT_TRUE(pair.right.answer(key, sample::bytes(piece), 1, pair.now)) << i;
+        pair.pump();
+        pair.left.consumed(key, piece.size(), pair.now);
+        pair.pump();
+        pair.left_events.clear();
+    }
+    finish(key);
+    EXPECT_EQ(pair.at_left<Ended>()[0].how, How::answered);
+}
+
 TEST_F(SessionTest, cuts_a_removed_member_at_once_and_says_which_tasks_ended) {
     ask(key);
     Charter charter = sample::next(bolt.charters.current());
@@ -223,6 +237,21 @@ TEST_F(SessionTest, meets_nobody_who_was_removed_meanwhile) {
     EXPECT_TRUE(second.left.closed());
     EXPECT_TRUE(second.right.closed());
     EXPECT_EQ(second.at_right<Closed>()[0].reason, "suspended");
+}
+
+TEST_F(SessionTest, catches_up_when_its_charter_has_expired) {
+    Charter charter = sample::next(bolt.charters.current());
+    charter.expires += sample::year;
+    const auto longer = sample::document(charter, {"acme", "bolt"});
+    const auto start = sample::at(std::chrono::seconds(sample::year + 5'000));
+    ASSERT_EQ(bolt.charters.take(longer, sample::now).news, CharterChain::News::accepted);
+    sample::Pair late(acme, bolt, start);
+    EXPECT_EQ(acme.charters.charter().version, 2u);
+    EXPECT_TRUE(late.left.ready());
+    EXPECT_TRUE(late.right.ready());
+    sample::Node clinic("clinic"), other("bolt");
+    sample::Pair both(clinic, other, start);
+    EXPECT_TRUE(both.left.closed()) << "nobody has a charter in force";
 }
 
 TEST_F(SessionTest, brings_charter_and_offers_to_whoever_lacks_them) {

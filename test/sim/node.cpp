@@ -100,6 +100,7 @@ void Node::start() {
     running_ = std::make_unique<Running>(std::move(*chain), verify, *this, life_);
     Running& r = *running_;
     r.shared.read_charter = read_charter;
+    r.shared.draw = [this] { return chance_.next(); };
     r.shared.admit = [this](const federation::PeerName& from, const federation::wire::Task& task, const Moment&) {
         return admit(from, task);
     };

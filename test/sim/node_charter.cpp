@@ -43,9 +43,7 @@ void Node::on(const federation::SessionEvent& event, Connection& connection, std
                     for (const auto id : links) effects(id);
                 });
             } else if constexpr (std::is_same_v<E, federation::ConsistencyWanted>) {
-                // Of the tree that is published now; who asks about an older one asks again when it hears of this.
-                if (each.to != running_->log->published().size) return;
-                if (const auto proof = running_->log->prove_consistency(each.from))
+                if (const auto proof = running_->log->prove_consistency(each.from, each.to))
                     connection.session.prove_consistency(each.from, each.to, *proof, moment());
             } else if constexpr (std::is_same_v<E, federation::LogNews>) {
                 if (each.news == federation::LogWatch::News::forked)

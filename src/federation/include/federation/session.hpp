@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/random.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "federation/charter_chain.hpp"
@@ -44,6 +45,9 @@ struct SessionLimits {
     std::size_t ask_bytes_max = 4 * 1024 * 1024;
     std::size_t answer_credit = 256 * 1024;       // bytes of an answer on their way to us
     std::size_t answer_waiting_max = 256 * 1024;  // bytes of an answer that wait for the peer's credit
+    // Bytes that the peer has not shown to have read (it answers pings whose number it cannot guess). Beyond it no answer
+    // and no question goes out; beyond twice as much the session ends, so that nobody makes memory grow by not reading.
+    std::size_t unread_max = 8 * 1024 * 1024;
     std::chrono::milliseconds hello_within{10'000};
     std::chrono::milliseconds ping_every{15'000};  // of silence
     std::chrono::milliseconds silent_max{40'000};
@@ -190,6 +194,8 @@ struct SessionShared {
     // `corrupt`, `denied` unless it is a receipt of that member's log for that very task.
     std::function<base::Result<FarReceipt>(const PeerName& from, const TaskKey& key, const wire::Done& done)> check_receipt;
     SessionLimits limits = {};
+    // Numbers that no peer can guess.
+    std::function<std::uint64_t()> draw = [] { return base::SystemRandom().next(); };
     // A node that remembers what it has read may bring its memory.
     std::function<base::Result<CharterDocument>(std::string_view whole)> read_charter = [](std::string_view whole) {
         return CharterDocument::parse(whole);
