@@ -95,8 +95,9 @@ std::string answer_text() {
     return journal::make_record(journal::RecordId{}, {}, "hanse.example/journal", "answer", answer.fields()).text;
 }
 
-journal::LogKeys fresh_keys() {
-    base::SystemRandom random;
+// The same at each start, since a log is opened again only with its own.
+journal::LogKeys log_keys() {
+    base::SeededRandom random(1);
     const auto text =
         good(crypto::new_key_file(journal::LogKeys::purpose, "hanse.example/journal", journal::LogKeys::algorithms, {}, random));
     const auto bytes = text.reveal();
@@ -160,7 +161,7 @@ struct Place {
     base::SystemRandom random;
     base::SystemClock clock;
     std::unique_ptr<journal::Journal> open() {
-        return good(journal::Journal::open({disk, random, clock, base::silent_log(), fresh_keys(), folder / "journal"}));
+        return good(journal::Journal::open({disk, random, clock, base::silent_log(), log_keys(), folder / "journal"}));
     }
     void clear() const { std::filesystem::remove_all(folder / "journal"); }
 };
