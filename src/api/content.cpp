@@ -24,19 +24,25 @@ base::Result<void> add_kinds(const privacy::Recogniser& recogniser, const JsonDo
 
 }  // namespace
 
-base::Result<void> read_content(Call& call, std::string_view body) {
+boost::asio::awaitable<base::Result<void>> read_content(Call& call, std::shared_ptr<const std::string> body) {
     task::Task& task = call.task;
-    if (!task.rules->looks_into_content()) return {};
+    if (!task.rules->looks_into_content()) co_return base::Result<void>();
     const auto recogniser = task.rules->recogniser();
-    if (!recogniser) return std::unexpected(recogniser.error());
-    const auto document = JsonDocument::parse(body);
-    if (!document) return std::unexpected(document.error());
-    std::vector<privacy::Kind> kinds;
-    if (auto done = add_kinds(**recogniser, *document, kinds); !done) return done;
-    auto label = task.rules->tightened(task.key ? &task.key->facts() : nullptr, task.label, kinds);
-    if (!label) return std::unexpected(label.error());
+    if (!recogniser) co_return std::unexpected(recogniser.error());
+    const auto kinds = std::make_shared<std::vector<privacy::Kind>>();
+    const std::size_t size = body->size();
+    // The rules keep the recogniser alive.
+    auto look = [rules = task.rules, seeing = *recogniser, text = std::move(body), kinds]() -> base::Result<void> {
+        const auto document = JsonDocument::parse(*text);
+        if (!document) return std::unexpected(document.error());
+        return add_kinds(*seeing, *document, *kinds);
+    };
+    auto looked = co_await call.around.desk.beside(task, size, std::move(look), "looking through the request");
+    if (!looked) co_return looked;
+    auto label = task.rules->tightened(task.key ? &task.key->facts() : nullptr, task.label, *kinds);
+    if (!label) co_return std::unexpected(label.error());
     task.label = std::move(*label);
-    return {};
+    co_return base::Result<void>();
 }
 
 }  // namespace hanse::api

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <string>
 
 #include "call.hpp"
 
 namespace hanse::api {
 
 // Looks through a request's body and tightens the task's label by the policy's rules on content. Costs nothing where the
-// policy has none. A body that is no JSON is left to whoever reads it next; a recogniser that fails is a refusal.
-base::Result<void> read_content(Call& call, std::string_view body);
+// policy has none; a long body is looked through beside the listener's threads. A body that is no JSON is left to whoever
+// reads it next; a recogniser that fails is a refusal.
+boost::asio::awaitable<base::Result<void>> read_content(Call& call, std::shared_ptr<const std::string> body);
 
 }  // namespace hanse::api

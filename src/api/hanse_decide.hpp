@@ -8,7 +8,7 @@
 namespace hanse::api {
 
 // POST /v1/hanse/decide {"model":…} or {"place":…}, with "label" and "use" if wanted: what would happen to a request with
-// this key and this label, and why. Sends nothing anywhere.
+// this key and this label, and why. "request" is the body that would be sent: what is found in it counts too. Sends nothing anywhere.
 //
 //   {"object":"hanse.decision","outcome":"deny","prompt":{…},"answer":{…}}
 //

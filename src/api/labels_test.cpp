@@ -18,7 +18,8 @@ const std::string question_far = R"({"model":"far","messages":[{"role":"user","c
 Stage::Options house() {
     Stage::Options options;
     options.policy = label::profile_text(label::Profile::mittelstand, "acme", "DE") +
-                     "[[places]]\nname = \"elsewhere\"\nsort = \"backend\"\nreceivers = [\"acme\"]\nplace = \"EU\"\ncontrol = \"EU\"\nkeep = \"none\"\nlearn = \"no\"\n"
+                     "[[places]]\nname = \"elsewhere\"\nsort = \"backend\"\nreceivers = [\"acme\"]\nplace = \"EU\"\ncontrol = \"EU\"\nkeep "
+                     "= \"none\"\nlearn = \"no\"\n"
                      "[[places]]\nname = \"visitor\"\nsort = \"caller\"\n";
     return options;
 }
@@ -27,7 +28,8 @@ std::string header(const FakeExchange& exchange, std::string_view name) { return
 TEST(Labels, an_answer_carries_the_label_of_what_it_was_made_of) {
     Stage stage(house());
     EXPECT_THAT(header(*stage.post("/v1/chat/completions", question), "hanse-label"), HasSubstr("owner=acme readers=acme place=EU"));
-    EXPECT_THAT(header(*stage.post("/v1/chat/completions", question, {{"hanse-label", "personnel"}}), "hanse-label"), HasSubstr("place=house"));
+    EXPECT_THAT(header(*stage.post("/v1/chat/completions", question, {{"hanse-label", "personnel"}}), "hanse-label"),
+                HasSubstr("place=house"));
     stage.upstream->pieces = {"{}"};
     EXPECT_THAT(header(*stage.post("/v1/chat/completions", question_far), "hanse-label"), HasSubstr("owner=acme"));
 }
@@ -35,7 +37,8 @@ TEST(Labels, an_answer_carries_the_label_of_what_it_was_made_of) {
 TEST(Labels, a_stream_says_its_label_in_the_header_and_beside_the_usage) {
     Stage stage(house());
     const auto exchange =
-        stage.post("/v1/chat/completions", R"({"model":"fake","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hi"}]})");
+        stage.post("/v1/chat/completions",
+                   R"({"model":"fake","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hi"}]})");
     EXPECT_THAT(header(*exchange, "hanse-label"), HasSubstr("owner=acme"));
     EXPECT_THAT(exchange->body, HasSubstr(R"(,"hanse_label":"owner=acme readers=acme place=EU)"));
 }
@@ -48,17 +51,19 @@ TEST(Labels, a_denial_is_403_with_reason_and_remedy_and_nothing_is_sent) {
     EXPECT_THAT(exchange->body, HasSubstr("acme keeps this inside house:acme; elsewhere runs in EU; what would help: "));
     EXPECT_TRUE(stage.upstream->sent.empty());
     EXPECT_EQ(header(*exchange, "hanse-label"), "");
-    const auto german = stage.post("/v1/chat/completions", question_far, {{"hanse-label", "personnel"}, {"accept-language", "de-DE,de;q=0.9"}});
+    const auto german =
+        stage.post("/v1/chat/completions", question_far, {{"hanse-label", "personnel"}, {"accept-language", "de-DE,de;q=0.9"}});
     EXPECT_THAT(german->body, HasSubstr("was helfen würde"));
 }
 
 TEST(Labels, no_endpoint_is_a_way_around) {
     Stage stage(house());
-    for (const auto& [path, body] : std::vector<std::pair<std::string, std::string>>{{"/v1/chat/completions", question},
-                                                                                     {"/v1/completions", R"({"model":"fake","prompt":"a"})"},
-                                                                                     {"/v1/responses", R"({"model":"fake","input":"a"})"},
-                                                                                     {"/v1/embeddings", R"({"model":"fake","input":"a"})"},
-                                                                                     {"/v1/rerank", R"({"model":"fake","query":"a","documents":["b"]})"}}) {
+    for (const auto& [path, body] :
+         std::vector<std::pair<std::string, std::string>>{{"/v1/chat/completions", question},
+                                                          {"/v1/completions", R"({"model":"fake","prompt":"a"})"},
+                                                          {"/v1/responses", R"({"model":"fake","input":"a"})"},
+                                                          {"/v1/embeddings", R"({"model":"fake","input":"a"})"},
+                                                          {"/v1/rerank", R"({"model":"fake","query":"a","documents":["b"]})"}}) {
         const auto exchange = stage.post(path, body, {{"hanse-label", "top"}});
         EXPECT_EQ(exchange->status, 403U) << path;
         EXPECT_THAT(exchange->body, HasSubstr("label_denied")) << path;
@@ -87,13 +92,20 @@ TEST(Labels, a_key_has_a_label_a_ceiling_and_a_place) {
     EXPECT_THAT(header(*ask({.name = "payroll", .label = "personnel"}, ""), "hanse-label"), HasSubstr("place=house"));
     EXPECT_THAT(header(*ask({.name = "payroll", .label = "personnel"}, "public"), "hanse-label"), HasSubstr("place=house"));
     EXPECT_EQ(ask({.name = "narrow", .ceiling = "internal"}, "personnel")->status, 403U);
-    EXPECT_EQ(ask({.name = "guest", .place = "visitor"}, "")->status, 403U);
+    // To a guest a refusal looks like a model that is not there.
+    const auto guest = ask({.name = "guest", .place = "visitor"}, "");
+    EXPECT_EQ(guest->status, 404U);
+    EXPECT_THAT(guest->body, HasSubstr("there is no model fake here"));
+    EXPECT_THAT(guest->body, Not(HasSubstr("acme")));
     EXPECT_EQ(ask({.name = "guest", .label = "public", .place = "visitor"}, "")->status, 200U);
 }
 
 TEST(Labels, a_stored_response_hands_its_label_on) {
     Stage stage(house());
-    const auto id_of = [](const FakeExchange& exchange) { return exchange.body.substr(exchange.body.find("resp_"), exchange.body.find('"', exchange.body.find("resp_")) - exchange.body.find("resp_")); };
+    const auto id_of = [](const FakeExchange& exchange) {
+        return exchange.body.substr(exchange.body.find("resp_"),
+                                    exchange.body.find('"', exchange.body.find("resp_")) - exchange.body.find("resp_"));
+    };
     const auto first = stage.post("/v1/responses", R"({"model":"fake","input":"a"})", {{"hanse-label", "personnel"}});
     ASSERT_EQ(first->status, 200U) << first->body;
     const auto second = stage.post("/v1/responses", R"({"model":"fake","input":"b","previous_response_id":")" + id_of(*first) + R"("})");
@@ -112,13 +124,15 @@ TEST(Labels, a_stored_response_is_not_shown_under_rules_that_forbid_it) {
     const auto first = stage.post("/v1/responses", R"({"model":"fake","input":"a"})", {{"hanse-label", "personnel"}});
     const auto at = first->body.find("resp_");
     const auto id = first->body.substr(at, first->body.find('"', at) - at);
-    stage.desk.rules(Stage::rules_of(label::profile_text(label::Profile::open, "acme", "DE") + "[[rules]]\nname = \"r\"\ncontents = [\"personal\"]\nplaces = [\"answer\"]\n"));
+    stage.desk.rules(Stage::rules_of(label::profile_text(label::Profile::open, "acme", "DE") +
+                                     "[[rules]]\nname = \"r\"\ncontents = [\"personal\"]\nplaces = [\"answer\"]\n"));
     EXPECT_EQ(stage.get("/v1/responses/" + id)->status, 403U);
 }
 
 TEST(Labels, cached_prefixes_are_parted_by_label) {
     Stage stage(house());
-    for (const char* label : {"internal", "internal", "personnel", "trade-secret", "trade-secret"}) stage.post("/v1/chat/completions", question, {{"hanse-label", label}});
+    for (const char* label : {"internal", "internal", "personnel", "trade-secret", "trade-secret"})
+        stage.post("/v1/chat/completions", question, {{"hanse-label", label}});
     const auto requests = stage.model->requests();
     ASSERT_EQ(requests.size(), 5U);
     EXPECT_EQ(requests[0].partition, requests[1].partition);
@@ -134,9 +148,12 @@ TEST(Decide, tells_what_would_happen_and_sends_nothing) {
     EXPECT_THAT(far->body, HasSubstr(R"({"object":"hanse.decision","outcome":"deny","prompt":{"outcome":"deny")"));
     EXPECT_THAT(far->body, HasSubstr(R"("place":"elsewhere")"));
     EXPECT_THAT(far->body, HasSubstr(R"("answer":{"outcome":"permit")"));
-    EXPECT_THAT(stage.post("/v1/hanse/decide", R"({"model":"fake"})", {{"hanse-label", "personnel"}})->body, HasSubstr(R"("outcome":"permit","prompt":)"));
-    EXPECT_THAT(stage.post("/v1/hanse/decide", R"({"place":"eu-cloud","label":"customers"})")->body, HasSubstr(R"("outcome":"permit after","prompt":)"));
-    EXPECT_THAT(stage.post("/v1/hanse/decide", R"({"place":"eu-cloud","use":"quality, learning own-adapter"})")->body, HasSubstr(R"("outcome":"permit")"));
+    EXPECT_THAT(stage.post("/v1/hanse/decide", R"({"model":"fake"})", {{"hanse-label", "personnel"}})->body,
+                HasSubstr(R"("outcome":"permit","prompt":)"));
+    EXPECT_THAT(stage.post("/v1/hanse/decide", R"({"place":"eu-cloud","label":"customers"})")->body,
+                HasSubstr(R"("outcome":"permit after","prompt":)"));
+    EXPECT_THAT(stage.post("/v1/hanse/decide", R"({"place":"eu-cloud","use":"quality, learning own-adapter"})")->body,
+                HasSubstr(R"("outcome":"permit")"));
     EXPECT_TRUE(stage.upstream->sent.empty());
     EXPECT_TRUE(stage.model->requests().empty());
 }
@@ -149,8 +166,11 @@ TEST(Decide, goes_by_the_key_that_asks) {
     EXPECT_EQ(decided({.name = "narrow", .ceiling = "internal"}, R"({"model":"fake","label":"personnel"})")->status, 403U);
     EXPECT_EQ(decided({.name = "wide"}, R"({"model":"fake","label":"personnel"})")->status, 200U);
     const auto guest = decided({.name = "guest", .place = "visitor"}, R"({"model":"fake"})");
-    EXPECT_THAT(guest->body, HasSubstr(R"("place":"visitor")"));
-    EXPECT_THAT(guest->body, HasSubstr(R"("outcome":"deny","prompt":{"outcome":"permit")"));
+    EXPECT_EQ(guest->status, 404U);
+    EXPECT_EQ(guest->body, decided({.name = "guest too", .models = {"far"}}, R"({"model":"fake"})")->body);
+    EXPECT_EQ(decided({.name = "guest", .place = "visitor"}, R"({"place":"local"})")->status, 404U);
+    EXPECT_THAT(decided({.name = "guest", .label = "public", .place = "visitor"}, R"({"model":"fake"})")->body,
+                HasSubstr(R"("outcome":"permit")"));
     EXPECT_EQ(decided({.name = "other", .models = {"far"}}, R"({"model":"fake"})")->status, 404U);
 }
 

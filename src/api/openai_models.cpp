@@ -47,7 +47,7 @@ boost::asio::awaitable<void> serve_model(Call& call) {
     const auto models = call.around.desk.models();
     const auto found = std::ranges::find(models, call.path_id, &task::ModelStatus::name);
     if (found == models.end() || !may_see(call, *found)) {
-        co_await call.refuse({base::ErrorKind::not_found, "there is no model " + std::string(call.path_id) + " here", "model_not_found", "model"});
+        co_await call.refuse(task::no_such_model(call.path_id));
         co_return;
     }
     std::string out;
@@ -71,7 +71,8 @@ boost::asio::awaitable<void> serve_ready(Call& call) {
     // Models of this node are loaded on demand; a node that only passes on needs one upstream that answers.
     const bool ready = std::ranges::any_of(models, &task::ModelStatus::healthy);
     if (!ready) {
-        co_await call.refuse({base::ErrorKind::unavailable, models.empty() ? "no model is configured" : "no upstream answers", "not_ready"});
+        co_await call.refuse(
+            {base::ErrorKind::unavailable, models.empty() ? "no model is configured" : "no upstream answers", "not_ready"});
         co_return;
     }
     co_await call.answer(200, R"({"status":"ready"})");
@@ -81,7 +82,8 @@ boost::asio::awaitable<void> serve_metrics(Call& call) {
     net::Response response{200, call.common_headers("text/plain; version=0.0.4; charset=utf-8"), {}};
     // On a node that asks for keys, whoever comes without one is a stranger, and a key with a place of its own a guest.
     const bool house = call.task.key ? call.task.key->facts().place.empty() : !call.around.options.require_keys;
-    call.around.metrics.write(response.body, call.around.desk, call.around.options.version, house ? Metrics::For::house : Metrics::For::everyone);
+    call.around.metrics.write(response.body, call.around.desk, call.around.options.version,
+                              house ? Metrics::For::house : Metrics::For::everyone);
     call.record.status = 200;
     call.record.bytes_out = response.body.size();
     auto sent = co_await call.exchange.respond(std::move(response));

@@ -39,7 +39,9 @@ public:
                 quoted(ask.model) + ask.echoed;
     }
     const std::string& id() const { return id_; }
-    std::string begun() const { return head_ + R"(,"status":"in_progress","error":null,"incomplete_details":null,"output":[],"usage":null})"; }
+    std::string begun() const {
+        return head_ + R"(,"status":"in_progress","error":null,"incomplete_details":null,"output":[],"usage":null})";
+    }
     std::string ended(const ResponseWriter& writer, const UsageSum& usage, engine::FinishReason reason) const {
         const bool whole = reason == engine::FinishReason::stop;
         std::string out = head_;
@@ -84,14 +86,19 @@ struct Progress {
 };
 
 // Words that the policy in force no longer knows make it top.
-label::Label label_of(const Call& call, const StoredResponse& stored) { return call.task.rules->policy().label(stored.label).value_or(label::Label::top()); }
+label::Label label_of(const Call& call, const StoredResponse& stored) {
+    return call.task.rules->policy().label(stored.label).value_or(label::Label::top());
+}
 
-void remember(Call& call, ResponseStore& store, ResponseAsk& ask, const ResponseObject& object, const ResponseWriter& writer, const std::string& json) {
-    // What an owner wants kept by nobody is not kept here either.
-    if (!ask.store || !call.task.passage->outlives_request) return;
+void remember(Call& call, ResponseStore& store, ResponseAsk& ask, const ResponseObject& object, const ResponseWriter& writer,
+              const std::string& json) {
+    // What an owner wants kept by nobody is not kept here either; and what was declassified was so for this answer, not for
+    // those to come that would read it again.
+    if (!ask.store || !call.task.passage->outlives_request || !call.task.declassified.empty()) return;
     auto messages = std::move(ask.messages);
     messages.push_back(writer.message());
-    store.put(owner_of(call), {object.id(), json, std::move(ask.input_items), std::move(messages), call.task.passage->answer_text}, call.now());
+    store.put(owner_of(call), {object.id(), json, std::move(ask.input_items), std::move(messages), call.task.passage->answer_text},
+              call.now());
 }
 
 boost::asio::awaitable<void> collect(Call& call, ResponseStore& store, ResponseAsk& ask, Progress& progress) {
@@ -178,8 +185,8 @@ boost::asio::awaitable<void> serve_responses(Call& call, ResponseStore& store, s
     if (!ask->previous_id.empty()) {
         const auto previous = store.get(owner_of(call), ask->previous_id, call.now());
         if (!previous) {
-            co_await call.refuse({base::ErrorKind::not_found, "there is no response " + ask->previous_id + " (any more)", "previous_response_not_found",
-                                  "previous_response_id"});
+            co_await call.refuse({base::ErrorKind::not_found, "there is no response " + ask->previous_id + " (any more)",
+                                  "previous_response_not_found", "previous_response_id"});
             co_return;
         }
         call.task.label = label::join(call.task.label, label_of(call, *previous));
@@ -197,18 +204,18 @@ boost::asio::awaitable<void> serve_responses(Call& call, ResponseStore& store, s
     }
     Generation generation(call, std::move(*answer), 1);
     Progress progress{generation, std::move(answer_readers(call, ask->tools_offered, generation.answer()).front()),
-                      ResponseWriter(call.around.ids, ask->stream ? ResponseWriter::Events::yes : ResponseWriter::Events::no), ask->logprobs};
-    if (ask->stream)
-        co_await stream(call, store, *ask, progress);
-    else
-        co_await collect(call, store, *ask, progress);
+                      ResponseWriter(call.around.ids, ask->stream ? ResponseWriter::Events::yes : ResponseWriter::Events::no),
+                      ask->logprobs};
+    if (ask->stream) co_await stream(call, store, *ask, progress);
+    else co_await collect(call, store, *ask, progress);
 }
 
 boost::asio::awaitable<void> serve_stored_response(Call& call, ResponseStore& store) {
     const auto owner = owner_of(call);
     const auto found = store.get(owner, call.path_id, call.now());
     if (!found) {
-        co_await call.refuse({base::ErrorKind::not_found, "there is no response " + std::string(call.path_id) + " (any more)", "response_not_found", "id"});
+        co_await call.refuse(
+            {base::ErrorKind::not_found, "there is no response " + std::string(call.path_id) + " (any more)", "response_not_found", "id"});
         co_return;
     }
     if (auto seen = may_see_again(call, *found); !seen) {

@@ -105,8 +105,9 @@ asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, Veil* veil,
                 co_await call.end();
                 co_return;
             }
-            const base::Error broken = piece ? base::Error{base::ErrorKind::unavailable, "the upstream's answer ended before its end", "upstream_broken"}
-                                             : std::move(piece.error());
+            const base::Error broken =
+                piece ? base::Error{base::ErrorKind::unavailable, "the upstream's answer ended before its end", "upstream_broken"}
+                      : std::move(piece.error());
             // In the middle of an event nothing can be said any more.
             if (events && tail.between_events()) {
                 co_await break_events(call, broken);
@@ -127,18 +128,26 @@ asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, Veil* veil,
 
 // The one transformation that this room can do: names and numbers out before sending, in again in the answer. The task's label
 // goes along changed, and the desk decides on that; what comes back has the label of what went in.
-base::Result<std::unique_ptr<Veil>> veiled(Call& call, std::string& body) {
+// A long body is looked through beside the listener's threads; what is worked on there lives as long as that takes.
+asio::awaitable<base::Result<std::shared_ptr<Veil>>> veiled(Call& call, std::shared_ptr<std::string> body) {
     const auto recogniser = call.task.rules->recogniser();
-    if (!recogniser) return std::unexpected(recogniser.error());
-    auto veil = Veil::open(**recogniser, call.around.random, call.task.language);
-    if (!veil) return veil;
-    auto covered = (*veil)->cover(body);
-    if (!covered) return std::unexpected(std::move(covered.error()));
-    body = std::move(*covered);
+    if (!recogniser) co_return std::unexpected(recogniser.error());
+    auto opened = Veil::open(**recogniser, call.around.random, call.task.language);
+    if (!opened) co_return std::unexpected(opened.error());
+    const std::shared_ptr<Veil> veil = std::move(*opened);
+    auto cover = [rules = call.task.rules, veil, body]() -> base::Result<void> {
+        auto covered = veil->cover(*body);
+        if (!covered) return std::unexpected(std::move(covered.error()));
+        *body = std::move(*covered);
+        return {};
+    };
+    const std::size_t size = body->size();
+    auto done = co_await call.around.desk.beside(call.task, size, std::move(cover), "pseudonymising the request");
+    if (!done) co_return std::unexpected(std::move(done.error()));
     call.task.returns_as = call.task.label;
     call.task.label = label::after(call.task.label, label::Transformation::pseudonymise);
-    call.record.pseudonyms = (*veil)->pseudonyms().evidence().text();
-    return veil;
+    call.record.pseudonyms = veil->pseudonyms().evidence().text();
+    co_return veil;
 }
 
 asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place place, std::string_view body) {
@@ -149,20 +158,21 @@ asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place plac
         renamed = with_model(body, glance, place.name_there);
         body = renamed;
     }
-    std::string covered;
-    std::unique_ptr<Veil> veil;
+    std::shared_ptr<std::string> covered;
+    std::shared_ptr<Veil> veil;
     if (call.around.desk.wants_pseudonyms(call.task, place)) {
-        covered = body;
-        auto made = veiled(call, covered);
+        covered = std::make_shared<std::string>(body);
+        auto made = co_await veiled(call, covered);
         if (!made) {
             co_await call.refuse(std::move(made.error()));
             co_return;
         }
         veil = std::move(*made);
-        body = covered;
+        body = *covered;
     }
     std::string path(name(call.route).substr(3));  // without "/v1"
-    auto sent = co_await call.around.desk.forward(call.task, std::move(place), std::move(path), headers_to_send(call), {body, call.task.label});
+    auto sent =
+        co_await call.around.desk.forward(call.task, std::move(place), std::move(path), headers_to_send(call), {body, call.task.label});
     if (!sent) {
         co_await call.refuse(std::move(sent.error()));
         co_return;
@@ -171,12 +181,11 @@ asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place plac
     task::Forward& stream = *sent;
     const auto length = length_of(stream);
     const bool whole = !is_event_stream(stream) && length && *length <= whole_max;
-    const bool done_expected = is_event_stream(stream) && stream.status() == 200 && (call.route == Route::chat || call.route == Route::completions);
+    const bool done_expected =
+        is_event_stream(stream) && stream.status() == 200 && (call.route == Route::chat || call.route == Route::completions);
     // An answer of another shape is read whole, since names are put into whole texts.
-    if (whole || (veil && !is_event_stream(stream)))
-        co_await pass_whole(call, stream, veil.get());
-    else
-        co_await pass_stream(call, stream, veil.get(), done_expected);
+    if (whole || (veil && !is_event_stream(stream))) co_await pass_whole(call, stream, veil.get());
+    else co_await pass_stream(call, stream, veil.get(), done_expected);
     if (veil) call.record.pseudonyms = veil->pseudonyms().evidence().text();
 }
 

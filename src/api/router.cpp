@@ -4,9 +4,21 @@
 namespace hanse::api {
 namespace {
 
-constexpr std::array<std::string_view, route_count> names{
-    "/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank", "/v1/responses", "/v1/responses/{id}",
-    "/v1/responses/{id}/input_items", "/v1/models", "/v1/models/{id}", "/v1/hanse/decide", "/healthz", "/readyz", "/metrics", "unknown"};
+constexpr std::array<std::string_view, route_count> names{"/v1/chat/completions",
+                                                          "/v1/completions",
+                                                          "/v1/embeddings",
+                                                          "/v1/rerank",
+                                                          "/v1/responses",
+                                                          "/v1/responses/{id}",
+                                                          "/v1/responses/{id}/input_items",
+                                                          "/v1/models",
+                                                          "/v1/models/{id}",
+                                                          "/v1/hanse/decide",
+                                                          "/v1/hanse/declassifications",
+                                                          "/healthz",
+                                                          "/readyz",
+                                                          "/metrics",
+                                                          "unknown"};
 
 Route of_path(std::string_view path, std::string_view& id) {
     if (!path.starts_with("/v1/")) {
@@ -14,7 +26,8 @@ Route of_path(std::string_view path, std::string_view& id) {
             if (path == name(route)) return route;
         return Route::unknown;
     }
-    for (const Route route : {Route::chat, Route::completions, Route::embeddings, Route::responses, Route::models, Route::rerank, Route::decide})
+    for (const Route route : {Route::chat, Route::completions, Route::embeddings, Route::responses, Route::models, Route::rerank,
+                              Route::decide, Route::declassifications})
         if (path == name(route)) return route;
     constexpr std::string_view models = "/v1/models/";
     constexpr std::string_view responses = "/v1/responses/";
@@ -45,6 +58,7 @@ std::string_view allowed(Route route) {
         case Route::embeddings:
         case Route::rerank:
         case Route::decide:
+        case Route::declassifications:
         case Route::responses: return "POST";
         case Route::response: return "GET, DELETE";
         case Route::unknown: return "";

@@ -10,7 +10,21 @@
 namespace hanse::api {
 
 enum class Route : std::uint8_t {
-    chat, completions, embeddings, rerank, responses, response, response_items, models, model, decide, health, ready, metrics, unknown,
+    chat,
+    completions,
+    embeddings,
+    rerank,
+    responses,
+    response,
+    response_items,
+    models,
+    model,
+    decide,
+    declassifications,
+    health,
+    ready,
+    metrics,
+    unknown,
 };
 constexpr std::size_t route_count = static_cast<std::size_t>(Route::unknown) + 1;
 

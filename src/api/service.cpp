@@ -7,8 +7,9 @@
 #include <thread>
 
 #include "admission.hpp"
-#include "content.hpp"
 #include "call.hpp"
+#include "content.hpp"
+#include "declassify.hpp"
 #include "glance.hpp"
 #include "hanse_decide.hpp"
 #include "openai_chat_answer.hpp"
@@ -125,6 +126,7 @@ boost::asio::awaitable<void> Service::State::dispatch(Call& call) {
         case Route::ready: return serve_ready(call);
         case Route::metrics: return serve_metrics(call);
         case Route::decide: return serve_decide(call);
+        case Route::declassifications: return serve_declassifications(call);
         case Route::models: return serve_models(call);
         case Route::model: return serve_model(call);
         case Route::response:
@@ -142,32 +144,37 @@ boost::asio::awaitable<void> Service::State::generate(Call& call) {
         co_await call.refuse(std::move(terms.error()));
         co_return;
     }
-    const std::string body = std::move(call.exchange.request().body);
+    const auto whole = std::make_shared<const std::string>(std::move(call.exchange.request().body));
+    const std::string& body = *whole;
     auto seen = glance(body);
     if (!seen) {
         co_await call.refuse(std::move(seen.error()));
         co_return;
     }
-    if (auto read = read_content(call, body); !read) {
+    call.task.stop = std::stop_source{};
+    call.exchange.on_gone([stop = call.task.stop]() mutable { stop.request_stop(); });
+    auto read = co_await read_content(call, whole);
+    if (read) read = loosen_by_header(call, body);
+    if (!read) {
+        call.exchange.on_gone({});
         co_await call.refuse(std::move(read.error()));
         co_return;
     }
     auto place = parts.desk.find(seen->model);
     // A model that a key may not use looks as if it were not there.
     if (!place || (call.task.key && !call.task.key->may_use(seen->model))) {
-        co_await call.refuse({base::ErrorKind::not_found, "there is no model " + seen->model + " here", "model_not_found", "model"});
+        call.exchange.on_gone({});
+        co_await call.refuse(task::no_such_model(seen->model));
         co_return;
     }
     call.task.model = seen->model;
     call.record.model = seen->model;
     call.model_metrics = &metrics.model(seen->model);
     call.record.bytes_in = body.size();
-    call.task.stop = std::stop_source{};
     if (place->upstream) {
         co_await serve_forward(call, *seen, std::move(*place), body);
         co_return;
     }
-    call.exchange.on_gone([stop = call.task.stop]() mutable { stop.request_stop(); });
     switch (call.route) {
         case Route::chat: co_await serve_chat(call, body); break;
         case Route::completions: co_await serve_completions(call, body); break;
@@ -183,7 +190,8 @@ boost::asio::awaitable<void> Service::State::preflight(Call& call) {
     if (headers.has("access-control-allow-origin")) {
         headers.add("access-control-allow-methods", "GET, POST, DELETE, OPTIONS");
         headers.add("access-control-allow-headers",
-                    "authorization, content-type, hanse-deadline-ms, hanse-first-token-ms, hanse-label, hanse-priority, traceparent, "
+                    "authorization, content-type, hanse-declassification, hanse-deadline-ms, hanse-first-token-ms, hanse-label, "
+                    "hanse-priority, traceparent, "
                     "x-stainless-arch, x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, "
                     "x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout");
         headers.add("access-control-max-age", "600");

@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "api/service.hpp"
+#include "base/sim_disk.hpp"
 #include "engine/fake_model.hpp"
 #include "fake_exchange.hpp"
+#include "task/declassifications.hpp"
 #include "task/desk.hpp"
 #include "task/keys.hpp"
 
@@ -108,6 +110,10 @@ public:
         auto recogniser = directory ? privacy::Recogniser::create({.directory = *directory}).value() : nullptr;
         return std::make_shared<task::Rules>(label::Policy::read(policy, "policy.toml").value(), nullptr, std::move(recogniser));
     }
+    static std::shared_ptr<task::Declassifications> book(base::SimDisk& disk) {
+        (void)disk.make_folder("/data");
+        return task::Declassifications::open({.disk = disk, .used_up = "/data/declassified.tsv"}).value();
+    }
     Stage() : Stage(Options{}) {}
     explicit Stage(Options given)
         : folder(std::filesystem::temp_directory_path() / ("hanse_api_" + std::to_string(base::SystemRandom().next()))),
@@ -118,8 +124,16 @@ public:
                 .loader = [this](const engine::ModelSpec&) -> base::Result<std::shared_ptr<engine::Model>> { return model; }}),
           upstream(std::make_shared<FakeUpstream>(
               engine::UpstreamSpec{.name = "elsewhere", .url = "http://upstream/v1", .models = {{"far", "far-there"}, {"same", "same"}}})),
-          desk({.models = pool, .upstreams = {upstream}, .clock = clock, .log = base::silent_log(), .traces = given.traced ? &sink : nullptr, .rules = rules_of(given.policy, given.directory), .options = given.desk}),
-          keys(*task::KeyRing::open({(folder / "keys.json").string(), (folder / "usage.json").string(), clock, random, base::silent_log()})),
+          desk({.models = pool,
+                .upstreams = {upstream},
+                .clock = clock,
+                .log = base::silent_log(),
+                .traces = given.traced ? &sink : nullptr,
+                .rules = rules_of(given.policy, given.directory),
+                .declassifications = book(disk),
+                .options = given.desk}),
+          keys(
+              *task::KeyRing::open({(folder / "keys.json").string(), (folder / "usage.json").string(), clock, random, base::silent_log()})),
           service({.desk = desk, .keys = *keys, .clock = clock, .random = random, .log = base::silent_log(), .options = given.service}) {
         // Loaded beforehand, so that tests need not wait for the pool's thread.
         std::promise<void> loaded;
@@ -143,7 +157,8 @@ public:
     std::shared_ptr<FakeExchange> get(std::string path, std::vector<std::pair<std::string, std::string>> headers = {}) {
         return begin(make(net::Method::get, std::move(path), {}, headers));
     }
-    static net::Request make(net::Method method, std::string path, std::string body, const std::vector<std::pair<std::string, std::string>>& headers) {
+    static net::Request make(net::Method method, std::string path, std::string body,
+                             const std::vector<std::pair<std::string, std::string>>& headers) {
         net::Request request;
         request.method = method;
         request.path = std::move(path);
@@ -168,6 +183,7 @@ public:
     base::SeededRandom random{7};
     boost::asio::io_context context{1};
     RememberingSink sink;
+    base::SimDisk disk;
     std::shared_ptr<engine::FakeModel> model;
     engine::ModelPool pool;
     std::shared_ptr<FakeUpstream> upstream;

@@ -179,6 +179,41 @@ TEST(Veil, content_decides_the_label_and_the_label_what_leaves) {
     EXPECT_EQ(stage.upstream->sent.size(), sent);
 }
 
+TEST(Veil, internal_data_goes_under_pseudonyms_where_people_are_found_in_it) {
+    auto options = options_of_the_house();
+    options.policy.replace(options.policy.find("standard = \"customers\""), 22, "standard = \"internal\"");
+    options.policy += "[[content]]\nname = \"people\"\nfinds = [\"person\", \"name\", \"email\"]\nkind = \"customers\"\n";
+    Stage stage(options);
+    stage.upstream->pieces = {R"({"choices":[{"message":{"content":"Gern."}}]})"};
+    EXPECT_EQ(stage.post("/v1/chat/completions", ask("Wie hoch ist der Mast?"))->headers.get("hanse-pseudonyms"), "");
+    const auto personal = stage.post("/v1/chat/completions", ask("Was will Frau Brinkmann?"));
+    EXPECT_EQ(personal->status, 200U) << personal->body;
+    EXPECT_THAT(stage.upstream->sent.back().body, Not(HasSubstr("Brinkmann")));
+    EXPECT_EQ(personal->headers.get("hanse-pseudonyms"), "replaced person 1; 1 pseudonyms, 0 restored");
+    // What decide tells beforehand.
+    const auto told = stage.post("/v1/hanse/decide", R"({"model":"far","request":)" + ask("Was will Frau Brinkmann?") + "}");
+    EXPECT_THAT(told->body, HasSubstr(R"("outcome":"permit after","prompt":{"outcome":"permit after","after":["pseudonymise"])"));
+    EXPECT_THAT(stage.post("/v1/hanse/decide", R"({"model":"far","request":)" + ask("Wie hoch?") + "}")->body,
+                HasSubstr(R"("outcome":"permit")"));
+    EXPECT_EQ(stage.post("/v1/hanse/decide", R"({"model":"far","request":7})")->status, 400U);
+    EXPECT_EQ(stage.upstream->sent.size(), 2U);
+}
+
+TEST(Veil, long_texts_are_looked_through_beside_the_listeners_threads) {
+    auto options = options_of_the_house();
+    options.desk.long_prompt = 64;
+    Stage stage(options);
+    stage.upstream->pieces = {R"({"choices":[{"message":{"content":"Gern."}}]})"};
+    const auto exchange = stage.post("/v1/chat/completions", ask("Was will Frau Brinkmann? " + std::string(100, 'x')));
+    while (exchange->status == 0) stage.run();
+    EXPECT_EQ(exchange->status, 200U) << exchange->body;
+    EXPECT_THAT(stage.upstream->sent.back().body, Not(HasSubstr("Brinkmann")));
+    const auto secret = stage.post("/v1/chat/completions", ask("Konto DE89370400440532013000 " + std::string(100, 'x')));
+    while (secret->status == 0) stage.run();
+    EXPECT_EQ(secret->status, 403U);
+    EXPECT_EQ(stage.upstream->sent.size(), 1U);
+}
+
 TEST(Veil, nothing_leaves_without_a_recogniser) {
     Stage stage(options_of_the_house(false));
     EXPECT_EQ(stage.post("/v1/chat/completions", ask("Was will Frau Brinkmann?"))->status, 503U);

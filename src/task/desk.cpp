@@ -2,11 +2,13 @@
 #include "task/desk.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <map>
 #include <mutex>
 #include <unordered_map>
 
 #include "desk_state.hpp"
+#include "task/declassifications.hpp"
 #include "waiting.hpp"
 
 namespace hanse::task {
@@ -35,7 +37,8 @@ boost::asio::awaitable<base::Result<label::Labelled<std::string>>> Forward::read
 Desk::Desk(Parts parts) : state_(std::make_unique<State>(std::move(parts))) {
     state_->rules = state_->parts.rules;
     // The text is our own and reads; so says a test.
-    if (!state_->rules) state_->rules = std::make_shared<Rules>(label::Policy::read(label::policy_without_file({}), "the policy without a file").value());
+    if (!state_->rules)
+        state_->rules = std::make_shared<Rules>(label::Policy::read(label::policy_without_file({}), "the policy without a file").value());
     reload(state_->parts.upstreams);
 }
 Desk::~Desk() { state_->workers.join(); }
@@ -107,7 +110,8 @@ std::vector<ModelStatus> Desk::models() const {
 }
 
 Way Desk::State::way(const Task& task, const Ticket::Line& line) {
-    return {.model = line.name, .upstream = line.upstream ? std::string_view(line.upstream->spec().name) : "",
+    return {.model = line.name,
+            .upstream = line.upstream ? std::string_view(line.upstream->spec().name) : "",
             .caller = task.key ? std::string_view(task.key->facts().place) : ""};
 }
 
@@ -115,11 +119,30 @@ std::int64_t Desk::State::unix_seconds() const {
     return std::chrono::duration_cast<std::chrono::seconds>(parts.clock.wall().time_since_epoch()).count();
 }
 
+Declassifications* Desk::declassifications() const { return state_->parts.declassifications.get(); }
+
+boost::asio::awaitable<base::Result<void>> Desk::beside(Task& task, std::size_t bytes, std::function<base::Result<void>()> work,
+                                                        std::string what) {
+    if (bytes < state_->parts.options.long_prompt) co_return work();
+    struct Finished {};
+    auto done = co_await called_back<Finished>(
+        [this, work = std::move(work)](Done<Finished> tell) {
+            boost::asio::post(state_->workers, [work, tell = std::move(tell)] {
+                auto result = work();
+                tell(result ? base::Result<Finished>(Finished{}) : std::unexpected(std::move(result.error())));
+            });
+        },
+        task.stop.get_token(), state_->parts.clock, task.deadline, std::move(what));
+    if (!done) co_return std::unexpected(std::move(done.error()));
+    co_return base::Result<void>();
+}
+
 bool Desk::wants_pseudonyms(const Task& task, const Place& place) const {
     if (!task.rules) return false;
     const auto passage = task.rules->pass(task.label, State::way(task, *place.line), state_->unix_seconds());
     const label::Verdict& verdict = passage->there.verdict();
-    return verdict.outcome == label::Outcome::permit_after && verdict.after == label::Transformations::of(bit(label::Transformation::pseudonymise));
+    return verdict.outcome == label::Outcome::permit_after &&
+           verdict.after == label::Transformations::of(bit(label::Transformation::pseudonymise));
 }
 
 base::Result<void> Desk::State::decide(Task& task, const label::Label& label, const Ticket::Line& line) {
@@ -127,10 +150,14 @@ base::Result<void> Desk::State::decide(Task& task, const label::Label& label, co
     if (!task.rules) return base::fail(base::ErrorKind::bug, "a task came to the desk without the rules that it entered with");
     auto passage = task.rules->pass(label, way(task, line), unix_seconds(), task.returns_as ? &*task.returns_as : nullptr);
     if (!passage->permitted()) return std::unexpected(passage->denial(task.language));
+    // From here on the data goes: what was signed for one answer is used up, whatever becomes of it there.
+    if (!task.declassified.empty()) {
+        if (auto used = parts.declassifications->use_up(task.declassified, unix_seconds()); !used) return used;
+    }
     // The caches of the engine are parted by who could read what is in them. Where nothing may be kept, a partition that
     // nobody names again keeps it from everyone.
     task.partition = passage->partition + "/" + task.partition;
-    if (!passage->outlives_request) task.partition += "/" + task.id;
+    if (!passage->outlives_request || !task.declassified.empty()) task.partition += "/" + task.id;
     task.passage = std::move(passage);
     return {};
 }
@@ -141,8 +168,7 @@ boost::asio::awaitable<base::Result<Seat>> Desk::State::sit(Task& task, label::L
     task.trace.open(Stop::task, parts.clock.now());
     const auto lines = directory();
     const auto found = lines->find(task.model);
-    if (found == lines->end() || found->second->upstream)
-        co_return base::fail(base::ErrorKind::not_found, "there is no model " + task.model + " here", "model_not_found", "model");
+    if (found == lines->end() || found->second->upstream) co_return std::unexpected(no_such_model(task.model));
     auto ticket = Ticket::Line::admit(found->second);
     if (!ticket) co_return std::unexpected(ticket.error());
     if (task.deadline.passed(parts.clock.now()))
@@ -153,16 +179,16 @@ boost::asio::awaitable<base::Result<Seat>> Desk::State::sit(Task& task, label::L
     if (!seat.model) {
         const auto limit = task.deadline.sooner(base::Deadline::after(parts.clock.now(), parts.options.load_timeout));
         auto loaded = co_await called_back<std::shared_ptr<engine::Model>>(
-            [this, name = task.model](auto done) { parts.models.get(name, std::move(done)); }, task.stop.get_token(),
-            parts.clock, limit, "loading the model");
+            [this, name = task.model](auto done) { parts.models.get(name, std::move(done)); }, task.stop.get_token(), parts.clock, limit,
+            "loading the model");
         if (!loaded) co_return std::unexpected(loaded.error());
         seat.model = std::move(*loaded);
     }
     co_return seat;
 }
 
-boost::asio::awaitable<base::Result<Forward>> Desk::forward(Task& task, Place place, std::string path,
-                                                            net::Headers headers, label::Labelled<std::string_view> body) {
+boost::asio::awaitable<base::Result<Forward>> Desk::forward(Task& task, Place place, std::string path, net::Headers headers,
+                                                            label::Labelled<std::string_view> body) {
     if (draining()) co_return base::fail(base::ErrorKind::unavailable, "this node is shutting down", "shutting_down");
     task.trace.open(Stop::task, state_->parts.clock.now());
     auto ticket = Ticket::Line::admit(place.line);
@@ -173,7 +199,8 @@ boost::asio::awaitable<base::Result<Forward>> Desk::forward(Task& task, Place pl
     if (!opened) co_return std::unexpected(opened.error());
     if (state_->parts.traces) headers.set("traceparent", task.trace.self.text());
     task.trace.open(Stop::engine, state_->parts.clock.now());
-    auto stream = co_await place.upstream->post(std::move(path), std::move(headers), opened->plaintext(label::PlaintextAccess::at_boundary()), task.deadline);
+    auto stream = co_await place.upstream->post(std::move(path), std::move(headers),
+                                                opened->plaintext(label::PlaintextAccess::at_boundary()), task.deadline);
     if (!stream) co_return std::unexpected(stream.error());
     co_return Forward(std::move(*stream), std::move(*ticket), task.passage->answer_label);
 }

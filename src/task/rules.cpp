@@ -34,7 +34,9 @@ std::string readability(const Label& label, const label::Vocabulary& words) {
 }
 
 bool outlives_request(const Label& label) {
-    return !label.is_top() && std::ranges::none_of(label.owners(), [](const Label::Owned& owned) { return owned.terms.retention == label::Retention::none(); });
+    return !label.is_top() && std::ranges::none_of(label.owners(), [](const Label::Owned& owned) {
+        return owned.terms.retention == label::Retention::none();
+    });
 }
 
 std::int64_t next_expiry(const label::Clearance& place, std::int64_t now, std::int64_t soonest) {
@@ -43,13 +45,36 @@ std::int64_t next_expiry(const label::Clearance& place, std::int64_t now, std::i
     return soonest;
 }
 
+bool of_this_house(const label::Clearance& caller, const label::Policy& policy) {
+    const auto own = policy.words().readers(policy.words().name(policy.house()));
+    return own && caller.terms().receivers.within(*own);
+}
+
+// A decision that would permit after something that this node does not do by itself here.
+std::string_view not_done(base::Language language) {
+    if (language == base::Language::german)
+        return "; das tut dieser Knoten hier nicht von selbst (er pseudonymisiert nur auf dem Weg zu einem Dienst), darum geht nichts hin";
+    return "; this node does not do that by itself here (it pseudonymises on the way to a back end, and nothing else), so nothing goes "
+           "there";
+}
+
 }  // namespace
 
+base::Error no_such_model(std::string_view model) {
+    return {ErrorKind::not_found, std::format("there is no model {} here", model), "model_not_found", "model", {}};
+}
+
 base::Error Passage::denial(base::Language language) const {
+    if (!of_this_house(caller, *policy)) return no_such_model(model);
     const bool on_the_way_there = !there.permit();
-    return {ErrorKind::denied,
-            on_the_way_there ? label::refusal(label, destination, use, policy->words(), language) : label::refusal(answer_label, caller, use, policy->words(), language),
-            "label_denied", {}, {}};
+    std::string why = on_the_way_there ? label::refusal(label, destination, use, policy->words(), language)
+                                       : label::refusal(answer_label, caller, use, policy->words(), language);
+    if ((on_the_way_there ? there : back).outcome() == label::Outcome::permit_after) why += not_done(language);
+    return {ErrorKind::denied, std::move(why), "label_denied", {}, {}};
+}
+
+bool Rules::tells_own_people(std::string_view caller) const {
+    return of_this_house(policy_->clearance(caller.empty() ? own_people : caller), *policy_);
 }
 
 void DecisionRecord::add(label::Asked asked) {
@@ -63,6 +88,11 @@ void DecisionRecord::add(label::Asked asked) {
     asked_.pop_front();
 }
 
+std::vector<label::Asked> DecisionRecord::all() const {
+    const std::lock_guard lock(mutex_);
+    return {asked_.begin(), asked_.end()};
+}
+
 std::optional<std::vector<label::Asked>> DecisionRecord::changed() {
     const std::lock_guard lock(mutex_);
     if (!std::exchange(changed_, false)) return {};
@@ -70,8 +100,12 @@ std::optional<std::vector<label::Asked>> DecisionRecord::changed() {
 }
 
 // "answer" is one of the built-in purposes, which every vocabulary has.
-Rules::Rules(std::shared_ptr<const label::Policy> policy, std::shared_ptr<DecisionRecord> record, std::shared_ptr<const privacy::Recogniser> recogniser)
-    : policy_(std::move(policy)), record_(std::move(record)), recogniser_(std::move(recogniser)), purpose_(policy_->words().purpose(answering).value()) {}
+Rules::Rules(std::shared_ptr<const label::Policy> policy, std::shared_ptr<DecisionRecord> record,
+             std::shared_ptr<const privacy::Recogniser> recogniser)
+    : policy_(std::move(policy)),
+      record_(std::move(record)),
+      recogniser_(std::move(recogniser)),
+      purpose_(policy_->words().purpose(answering).value()) {}
 
 base::Result<Label> Rules::enter(const KeyFacts* key, std::string_view asked) {
     if (asked.empty() && (key == nullptr || (key->label.empty() && key->ceiling.empty()))) return policy_->standard().label;
@@ -93,7 +127,9 @@ base::Result<Label> Rules::read_entry(const KeyFacts* key, std::string_view aske
         if (text.empty()) return otherwise;
         auto read = policy_->label(text);
         if (read) return read;
-        return base::fail(ErrorKind::denied, std::format("the {} of this key means nothing under the policy in force: {}", what, read.error().message), "label_denied");
+        return base::fail(ErrorKind::denied,
+                          std::format("the {} of this key means nothing under the policy in force: {}", what, read.error().message),
+                          "label_denied");
     };
     const auto standard = of_key(key == nullptr ? "" : std::string_view(key->label), "label", policy_->standard().label);
     if (!standard) return standard;
@@ -105,7 +141,9 @@ base::Result<Label> Rules::read_entry(const KeyFacts* key, std::string_view aske
 }
 
 bool Rules::needs_recogniser(const label::Policy& policy) {
-    const auto accepts = [](const label::Kind& kind) { return label::after(kind.label, label::Transformation::pseudonymise) != kind.label; };
+    const auto accepts = [](const label::Kind& kind) {
+        return label::after(kind.label, label::Transformation::pseudonymise) != kind.label;
+    };
     return !policy.content_rules().empty() || std::ranges::any_of(policy.kinds(), accepts);
 }
 
@@ -122,7 +160,8 @@ base::Result<Label> Rules::tightened(const KeyFacts* key, const Label& label, st
     }
     if (all == label || key == nullptr || key->ceiling.empty()) return all;
     const auto ceiling = policy_->label(key->ceiling);
-    if (!ceiling || !label::flows_to(all, *ceiling)) return base::fail(ErrorKind::denied, "what this text holds is above the ceiling of the key", "label_denied");
+    if (!ceiling || !label::flows_to(all, *ceiling))
+        return base::fail(ErrorKind::denied, "what this text holds is above the ceiling of the key", "label_denied");
     return all;
 }
 
@@ -168,11 +207,13 @@ std::shared_ptr<const Passage> Rules::preview(const Label& label, const Way& way
     const std::string_view name = own != nullptr ? way.model : way.upstream.empty() ? models_here : way.upstream;
     const label::PolicyPlace* declared = policy_->place(name);
     const label::Use use{.purpose = purpose_, .now = now};
-    const label::Clearance destination = policy_->clearance(name), caller = policy_->clearance(way.caller.empty() ? own_people : way.caller);
+    const label::Clearance destination = policy_->clearance(name),
+                           caller = policy_->clearance(way.caller.empty() ? own_people : way.caller);
     const Label& source = returns_as == nullptr ? label : *returns_as;
     Label answer_label = declared == nullptr ? source : label::join(source, declared->floor);
     const auto& words = policy_->words();
     return std::make_shared<const Passage>(Passage{.policy = policy_,
+                                                   .model = std::string(way.model),
                                                    .label = label,
                                                    .answer_label = answer_label,
                                                    .answer_text = label::text(answer_label, words),

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the stop `label` costs a request: like those before it, with a header, and decided for the first time. Each is timed
-// by itself, since the slowest hundredth is what counts.
+// What the stop `label` costs a request: like those before it, with a header, decided for the first time, and with rules on
+// content, where 2 KiB of the texts of test/privacy/corpus (or HANSE_CORPUS) are looked through for everything there is. Each is
+// timed by itself, since the slowest hundredth is what counts.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <format>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <vector>
 
 #include "task/rules.hpp"
@@ -15,7 +21,9 @@ namespace {
 
 constexpr std::int64_t noon = 1'780'315'200;
 
-std::shared_ptr<const label::Policy> mittelstand() { return label::Policy::read(label::profile_text(label::Profile::mittelstand, "acme", "DE"), "policy.toml").value(); }
+std::shared_ptr<const label::Policy> mittelstand() {
+    return label::Policy::read(label::profile_text(label::Profile::mittelstand, "acme", "DE"), "policy.toml").value();
+}
 
 // Tells the mean, and the 99th percentile of single calls.
 template <typename Work>
@@ -53,6 +61,38 @@ void decided_anew(benchmark::State& state) {
     // Time that goes back is a question not asked before.
     measure(state, [&] { benchmark::DoNotOptimize(rules.pass(label, {.model = "m", .upstream = "eu-cloud"}, --now)->permitted()); });
 }
+std::string file(const std::filesystem::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+void decided_by_content_of_2_kib(benchmark::State& state) {
+    const char* given = std::getenv("HANSE_CORPUS");
+    const std::filesystem::path corpus = given != nullptr ? given : "test/privacy/corpus";
+    std::string text;
+    for (const char* name : {"letters.txt", "personnel.txt", "tickets.txt", "heldout.txt", "harmless.txt"}) text += file(corpus / name);
+    if (text.size() < 100'000) return state.SkipWithError("the corpus is not there");
+    const std::string rules_on_content =
+        "[[content]]\nname = \"people\"\nkind = \"customers\"\nfinds = [\"person\", \"name\", \"email\", \"phone\", \"address\", "
+        "\"birth-date\", \"iban\", \"tax-id\"]\n"
+        "[[content]]\nname = \"keys\"\nkind = \"trade-secret\"\nfinds = [\"credential\", \"secret-url\"]\n";
+    const auto policy =
+        label::Policy::read(label::profile_text(label::Profile::mittelstand, "acme", "DE") + rules_on_content, "policy.toml").value();
+    auto directory = privacy::Directory::read(file(corpus / "directory.toml"), "directory.toml").value();
+    Rules rules(policy, std::make_shared<DecisionRecord>(), privacy::Recogniser::create({.directory = std::move(directory)}).value());
+    std::size_t at = 0;
+    std::vector<privacy::Kind> kinds;
+    measure(state, [&] {
+        at = (at + 1'999) % (text.size() - 2'048);
+        kinds.clear();
+        const auto entered = rules.enter(nullptr, "");
+        const auto findings = (*rules.recogniser())->scan(std::string_view(text).substr(at, 2'048)).value();
+        for (const privacy::Finding& finding : findings)
+            if (!std::ranges::contains(kinds, finding.kind)) kinds.push_back(finding.kind);
+        const auto label = rules.tightened(nullptr, *entered, kinds);
+        benchmark::DoNotOptimize(rules.pass(*label, {.model = "m", .upstream = "eu-cloud"}, noon)->permitted());
+    });
+}
+BENCHMARK(decided_by_content_of_2_kib);
 BENCHMARK(decided_before);
 BENCHMARK(decided_before_with_key_and_header);
 BENCHMARK(decided_anew);

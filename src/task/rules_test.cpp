@@ -32,7 +32,8 @@ TEST(Entry, is_the_standard_of_the_policy_or_the_key_and_can_only_be_tightened) 
 
 TEST(Entry, is_remembered_for_each_key_by_itself) {
     Rules rules(policy());
-    const KeyFacts payroll{.id = "a", .label = "personnel"}, sales{.id = "b", .label = "customers"}, capped{.id = "c", .ceiling = "internal"};
+    const KeyFacts payroll{.id = "a", .label = "personnel"}, sales{.id = "b", .label = "customers"},
+        capped{.id = "c", .ceiling = "internal"};
     for (int twice = 0; twice < 2; ++twice) {
         EXPECT_EQ(rules.enter(&payroll, "internal"), join(kind(rules, "personnel"), kind(rules, "internal")));
         EXPECT_EQ(rules.enter(&sales, "internal"), join(kind(rules, "customers"), kind(rules, "internal")));
@@ -68,19 +69,33 @@ TEST(Entry, an_unknown_word_is_the_callers_mistake_or_the_keys_and_never_skipped
 }
 
 TEST(Passage, is_decided_there_and_back) {
-    Rules rules(policy());
+    Rules rules(
+        policy("[[kinds]]\nname = \"vs\"\ncontent = [\"credentials\"]\n[[places]]\nname = \"vault\"\nsort = \"backend\"\nreceivers = "
+               "[\"acme\"]\nplace = \"house\"\ncontrol = \"house\"\n"
+               "keep = \"none\"\nlearn = \"no\"\ncontents = [\"credentials\"]\n"));
     EXPECT_TRUE(rules.pass(kind(rules, "personnel"), here, noon)->permitted());
     EXPECT_TRUE(rules.pass(kind(rules, "internal"), there, noon)->permitted());
     const auto refused = rules.pass(kind(rules, "personnel"), there, noon);
     EXPECT_FALSE(refused->permitted());
     EXPECT_EQ(refused->denial(base::Language::english).code, "label_denied");
-    EXPECT_THAT(refused->denial(base::Language::english).message, HasSubstr("acme keeps this inside house:acme; eu-cloud runs in EU; what would help: "));
+    EXPECT_THAT(refused->denial(base::Language::english).message,
+                HasSubstr("acme keeps this inside house:acme; eu-cloud runs in EU; what would help: "));
     EXPECT_THAT(refused->denial(base::Language::german).message, HasSubstr("was helfen würde"));
     // The answer goes to a place that may not see it.
     const auto to_nobody = rules.pass(kind(rules, "internal"), {.model = "m", .caller = "partner"}, noon);
     EXPECT_TRUE(to_nobody->there.permit());
     EXPECT_FALSE(to_nobody->permitted());
-    EXPECT_THAT(to_nobody->denial(base::Language::english).message, HasSubstr("it may not go to partner"));
+    // Who gets it is not of this house: a refusal looks like a model that is not there.
+    EXPECT_EQ(to_nobody->denial(base::Language::english).kind, base::ErrorKind::not_found);
+    EXPECT_EQ(to_nobody->denial(base::Language::english).message, no_such_model("m").message);
+    EXPECT_TRUE(rules.tells_own_people(""));
+    EXPECT_FALSE(rules.tells_own_people("partner"));
+    EXPECT_FALSE(rules.tells_own_people("nowhere-declared"));
+    // The house's own people are told.
+    const auto back_denied = rules.pass(kind(rules, "vs"), {.model = "m", .upstream = "vault"}, noon);
+    EXPECT_TRUE(back_denied->there.permit());
+    EXPECT_FALSE(back_denied->permitted());
+    EXPECT_THAT(back_denied->denial(base::Language::english).message, HasSubstr("it may not go to answer"));
 }
 
 TEST(Passage, nothing_without_a_label_and_only_public_data_to_an_undeclared_place) {
@@ -95,11 +110,17 @@ TEST(Passage, what_only_a_transformation_would_permit_is_not_permitted) {
     const auto passage = rules.pass(kind(rules, "customers"), there, noon);
     EXPECT_FALSE(passage->permitted());
     EXPECT_THAT(passage->denial(base::Language::english).message, HasSubstr("after this: pseudonymise it first"));
+    EXPECT_THAT(passage->denial(base::Language::english).message, HasSubstr("this node does not do that by itself here"));
+    EXPECT_THAT(passage->denial(base::Language::german).message, HasSubstr("das tut dieser Knoten hier nicht von selbst"));
+    EXPECT_THAT(rules.pass(kind(rules, "personnel"), there, noon)->denial(base::Language::english).message,
+                testing::Not(HasSubstr("does not do that")));
 }
 
 TEST(Passage, the_answer_has_the_output_floor_of_the_model_besides) {
-    Rules rules(policy("[[places]]\nname = \"clerk\"\nsort = \"model\"\nreceivers = [\"acme\"]\nplace = \"house\"\ncontrol = \"house\"\nkeep = \"none\"\nlearn = \"no\"\n"
-                       "floor = \"personnel\"\n"));
+    Rules rules(
+        policy("[[places]]\nname = \"clerk\"\nsort = \"model\"\nreceivers = [\"acme\"]\nplace = \"house\"\ncontrol = \"house\"\nkeep = "
+               "\"none\"\nlearn = \"no\"\n"
+               "floor = \"personnel\"\n"));
     const auto passage = rules.pass(Label::bottom(), {.model = "clerk"}, noon);
     EXPECT_EQ(passage->destination.name(), "clerk");
     EXPECT_EQ(passage->answer_label, kind(rules, "personnel"));
@@ -110,9 +131,12 @@ TEST(Passage, the_answer_has_the_output_floor_of_the_model_besides) {
 
 TEST(Passage, the_same_question_is_decided_once_until_a_release_expires) {
     const std::string vs = "[[kinds]]\nname = \"vs\"\npreset = \"vs-nfd\"\nreaders = [\"acme\"]\n";
-    const std::string place = "[[places]]\nname = \"cleared\"\nsort = \"backend\"\nreceivers = [\"acme\"]\nplace = \"house\"\ncontrol = \"house\"\nkeep = \"none\"\nlearn = \"no\"\n"
-                              "releases = [\"VS-NfD@2026-06-01\"]\n[[places]]\nname = \"desk\"\nsort = \"caller\"\nreceivers = [\"acme\"]\nplace = \"house\"\ncontrol = \"house\"\nkeep = \"none\"\n"
-                              "learn = \"no\"\nreleases = [\"VS-NfD\"]\n";
+    const std::string place =
+        "[[places]]\nname = \"cleared\"\nsort = \"backend\"\nreceivers = [\"acme\"]\nplace = \"house\"\ncontrol = \"house\"\nkeep = "
+        "\"none\"\nlearn = \"no\"\n"
+        "releases = [\"VS-NfD@2026-06-01\"]\n[[places]]\nname = \"desk\"\nsort = \"caller\"\nreceivers = [\"acme\"]\nplace = "
+        "\"house\"\ncontrol = \"house\"\nkeep = \"none\"\n"
+        "learn = \"no\"\nreleases = [\"VS-NfD\"]\n";
     Rules rules(policy(vs + place));
     const Way way{.model = "m", .upstream = "cleared", .caller = "desk"};
     const auto first = rules.pass(kind(rules, "vs"), way, noon);
@@ -127,10 +151,13 @@ TEST(Passage, the_same_question_is_decided_once_until_a_release_expires) {
 }
 
 TEST(Passage, caches_are_parted_by_every_term_that_can_keep_data_from_a_place) {
-    Rules rules(policy("[[kinds]]\nname = \"drafts\"\nafter = [\"drop\"]\n[[kinds]]\nname = \"short\"\nkeep = \"none\"\nlearn = \"no\"\n[[kinds]]\nname = \"unlearned\"\nlearn = \"no\"\n"));
+    Rules rules(
+        policy("[[kinds]]\nname = \"drafts\"\nafter = [\"drop\"]\n[[kinds]]\nname = \"short\"\nkeep = \"none\"\nlearn = "
+               "\"no\"\n[[kinds]]\nname = \"unlearned\"\nlearn = \"no\"\n"));
     const auto partition = [&](std::string_view name) { return rules.pass(kind(rules, name), here, noon)->partition; };
     EXPECT_EQ(partition("internal"), partition("drafts"));
-    for (const char* other : {"personal", "personnel", "public", "short", "unlearned"}) EXPECT_NE(partition("internal"), partition(other)) << other;
+    for (const char* other : {"personal", "personnel", "public", "short", "unlearned"})
+        EXPECT_NE(partition("internal"), partition(other)) << other;
     EXPECT_TRUE(rules.pass(kind(rules, "internal"), here, noon)->outlives_request);
     EXPECT_FALSE(rules.pass(kind(rules, "trade-secret"), here, noon)->outlives_request);
 }
@@ -143,7 +170,8 @@ TEST(Record, has_each_question_once_and_only_those_of_requests) {
     EXPECT_FALSE(record->changed());
     for (int i = 0; i < 3; ++i) (void)rules.pass(kind(rules, "internal"), there, noon);
     const std::string internal = text(kind(rules, "internal"), rules.policy().words());
-    EXPECT_THAT(record->changed().value(), ElementsAre(label::Asked{internal, "eu-cloud", "answer"}, label::Asked{internal, "answer", "answer"}));
+    EXPECT_THAT(record->changed().value(),
+                ElementsAre(label::Asked{internal, "eu-cloud", "answer"}, label::Asked{internal, "answer", "answer"}));
     EXPECT_FALSE(record->changed());
 }
 

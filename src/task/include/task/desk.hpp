@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@
 #include "task/task.hpp"
 
 namespace hanse::task {
+
+class Declassifications;
 
 struct DeskOptions {
     std::uint32_t in_flight_max = 512;                // per model, running and waiting together
@@ -48,7 +51,9 @@ private:
 class Forward {
 public:
     Forward(std::unique_ptr<net::ClientStream> stream, Ticket ticket, label::Label label)
-        : stream_(std::move(stream)), ticket_(std::move(ticket)), label_(std::move(label)) {}
+        : stream_(std::move(stream)),
+          ticket_(std::move(ticket)),
+          label_(std::move(label)) {}
     unsigned status() const { return stream_->status(); }
     const net::Headers& headers() const { return stream_->headers(); }
     // A piece, valid until the next call; empty at the end.
@@ -91,8 +96,9 @@ public:
         std::vector<std::shared_ptr<engine::Upstream>> upstreams = {};
         base::Clock& clock;
         base::Log& log;
-        TraceSink* traces = nullptr;  // null: traces go nowhere
-        std::shared_ptr<Rules> rules = {};  // null: those of a node without a policy file
+        TraceSink* traces = nullptr;                                // null: traces go nowhere
+        std::shared_ptr<Rules> rules = {};                          // null: those of a node without a policy file
+        std::shared_ptr<Declassifications> declassifications = {};  // null: none are taken here
         DeskOptions options = {};
     };
     explicit Desk(Parts parts);
@@ -126,8 +132,16 @@ public:
     };
     boost::asio::awaitable<base::Result<label::Labelled<engine::RerankResult>>> rerank(Task& task, label::Labelled<RerankAsk> ask);
     // `body` must live until this returns.
-    boost::asio::awaitable<base::Result<Forward>> forward(Task& task, Place place, std::string path,
-                                                          net::Headers headers, label::Labelled<std::string_view> body);
+    boost::asio::awaitable<base::Result<Forward>> forward(Task& task, Place place, std::string path, net::Headers headers,
+                                                          label::Labelled<std::string_view> body);
+
+    // What owners have signed so that a request may go by it; null if this node takes none.
+    Declassifications* declassifications() const;
+
+    // Work on a text of so many bytes: at once where they are few, and beside the listener's threads where they are many. A
+    // task that is called off does not wait for it, so `work` keeps alive by itself what it needs.
+    boost::asio::awaitable<base::Result<void>> beside(Task& task, std::size_t bytes, std::function<base::Result<void>()> work,
+                                                      std::string what);
 
     // Whether the task's data may go there once names and numbers in it are pseudonyms, and not before.
     bool wants_pseudonyms(const Task& task, const Place& place) const;

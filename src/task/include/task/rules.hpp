@@ -32,9 +32,10 @@ struct Way {
 // What was decided about one label on one way. A value shared by all requests that are alike; never changes.
 struct Passage {
     std::shared_ptr<const label::Policy> policy;
-    label::Label label;            // of what goes to the destination
-    label::Label answer_label;     // of what comes back: that, and the destination's output floor
-    std::string answer_text;       // the same as canonical text
+    std::string model;          // as the caller named it
+    label::Label label;         // of what goes to the destination
+    label::Label answer_label;  // of what comes back: that, and the destination's output floor
+    std::string answer_text;    // the same as canonical text
     label::Clearance destination;
     label::Clearance caller;
     label::Use use;
@@ -45,9 +46,13 @@ struct Passage {
     std::int64_t holds_until = 0;  // Unix seconds: a release expires
 
     bool permitted() const { return there.permit() && back.permit(); }
-    // Why not: `denied` with the code "label_denied", reason and remedy. For a passage that is not permitted.
+    // Why not: `denied` with the code "label_denied", reason and remedy. For a passage that is not permitted. Whoever is not
+    // of this house gets what is said of a model that does not exist, so that a refusal tells nothing.
     base::Error denial(base::Language language) const;
 };
+
+// What is said of a model that is not there, or that the caller may not know of.
+base::Error no_such_model(std::string_view model);
 
 // The decisions that were asked for of late, each once, without any content; what `hanse policy diff` compares.
 // Thread-safe.
@@ -55,11 +60,12 @@ class DecisionRecord {
 public:
     static constexpr std::size_t size_max = 1'000;
     void add(label::Asked asked);
+    std::vector<label::Asked> all() const;
     // The record if it changed since the last call.
     std::optional<std::vector<label::Asked>> changed();
 
 private:
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::deque<label::Asked> asked_;
     std::unordered_set<std::string> known_;
     bool changed_ = false;
@@ -71,7 +77,8 @@ private:
 class Rules {
 public:
     // Without a recogniser, a policy that looks into content or pseudonymises lets nothing of that sort pass.
-    explicit Rules(std::shared_ptr<const label::Policy> policy, std::shared_ptr<DecisionRecord> record = {}, std::shared_ptr<const privacy::Recogniser> recogniser = {});
+    explicit Rules(std::shared_ptr<const label::Policy> policy, std::shared_ptr<DecisionRecord> record = {},
+                   std::shared_ptr<const privacy::Recogniser> recogniser = {});
     // Whether a policy is of that sort: it has rules on content, or a kind whose owner accepts pseudonyms.
     static bool needs_recogniser(const label::Policy& policy);
 
@@ -86,14 +93,18 @@ public:
     // ceiling.
     bool looks_into_content() const { return !policy_->content_rules().empty(); }
     base::Result<label::Label> tightened(const KeyFacts* key, const label::Label& label, std::span<const privacy::Kind> found) const;
+    // Whether what is told at this place of callers (empty: "answer") stays among the house's own people.
+    bool tells_own_people(std::string_view caller) const;
     // `unavailable` if there is none: then nothing may leave that would need it.
     base::Result<const privacy::Recogniser*> recogniser() const;
 
     // For a request that is under way: remembered, and put on record. `returns_as` is what the answer is made of for the caller
     // where that is more than what goes out: the names of a pseudonymised prompt are put in again.
-    std::shared_ptr<const Passage> pass(const label::Label& label, const Way& way, std::int64_t now, const label::Label* returns_as = nullptr);
+    std::shared_ptr<const Passage> pass(const label::Label& label, const Way& way, std::int64_t now,
+                                        const label::Label* returns_as = nullptr);
     // The same for somebody who only wants to know.
-    std::shared_ptr<const Passage> preview(const label::Label& label, const Way& way, std::int64_t now, const label::Label* returns_as = nullptr) const;
+    std::shared_ptr<const Passage> preview(const label::Label& label, const Way& way, std::int64_t now,
+                                           const label::Label* returns_as = nullptr) const;
 
 private:
     static constexpr std::size_t remembered_max = 4'096;
