@@ -216,6 +216,7 @@ private:
         made->add_option("file", policy_.file, text(Say::argument_policy_new))->type_name("FILE")->required();
         made->add_option("--record", policy_.record, text(Say::option_policy_record))->type_name("FILE");
         file_option(*made);
+        add_declassifying(*policy);
         made = add("scan", Say::about_policy_scan, "hanse policy scan letter.txt\nhanse policy scan letter.txt --json", policy_scan);
         made->add_option("file", policy_.file, text(Say::argument_policy_text))->type_name("FILE")->required();
         file_option(*made);
@@ -253,6 +254,51 @@ private:
         made->add_option("-o,--output", forge_.output, text(Say::option_forge_output))->type_name("PATH")->required();
         made->add_option("--type", forge_.type, text(Say::option_forge_quantise_type))->type_name("TYPE")->required();
         made->add_flag("--dry-run", forge_.dry_run, text(Say::option_forge_dry_run));
+    }
+
+    void add_declassifying(CLI::App& policy) {
+        const auto add = [&](const char* name, Say about, const char* examples, Exit (*call)(const Context&, const DeclassifyOptions&)) {
+            return command(policy, name, about, examples, [this, call] { return call(context_, declassify_); });
+        };
+        const auto option = [&](CLI::App& made, const char* name, std::string& out, Say about, const char* type) {
+            return made.add_option(name, out, text(about))->type_name(type);
+        };
+        CLI::App* made =
+            add("signer", Say::about_policy_signer,
+                "hanse policy signer --name anna --key ~/anna.key\nhanse policy signer --name anna --key ~/anna.key >> policy.toml",
+                policy_signer);
+        option(*made, "--name", declassify_.name, Say::option_signer_name, "NAME")->required();
+        option(*made, "--key", declassify_.key, Say::option_signer_key, "FILE")->required();
+        option(*made, "--passphrase-file", declassify_.passphrase_file, Say::option_passphrase_file, "FILE");
+        made = add("declassify", Say::about_policy_declassify,
+                   "hanse policy declassify request.json --from internal+personnel --to internal --reason \"the works council agreed\" "
+                   "--until 2026-12-31 --out statement.txt",
+                   policy_declassify);
+        option(*made, "payload", declassify_.payload, Say::argument_payload, "FILE")->required();
+        option(*made, "--from", declassify_.from, Say::option_declassify_from, "LABEL");
+        option(*made, "--to", declassify_.to, Say::option_declassify_to, "LABEL")->required();
+        option(*made, "--reason", declassify_.reason, Say::option_declassify_reason, "TEXT")->required();
+        option(*made, "--until", declassify_.until, Say::option_declassify_until, "DATE")->required();
+        option(*made, "--scope", declassify_.scope, Say::option_declassify_scope, "SCOPE")->check(CLI::IsMember({"once", "standing"}));
+        option(*made, "--owner", declassify_.owner, Say::option_declassify_owner, "MEMBER");
+        option(*made, "--out", declassify_.statement, Say::option_declassify_out, "FILE")->required();
+        option(*made, "--policy", declassify_.policy, Say::option_policy_file, "FILE");
+        made = add("sign", Say::about_policy_sign, "hanse policy sign statement.txt --payload request.json --as anna --key ~/anna.key",
+                   policy_sign);
+        option(*made, "statement", declassify_.statement, Say::argument_statement, "FILE")->required();
+        option(*made, "--payload", declassify_.payload, Say::argument_payload, "FILE")->required();
+        option(*made, "--as", declassify_.name, Say::option_signer_name, "NAME")->required();
+        option(*made, "--key", declassify_.key, Say::option_signer_key, "FILE")->required();
+        option(*made, "--passphrase-file", declassify_.passphrase_file, Say::option_passphrase_file, "FILE");
+        made->add_flag("--yes", declassify_.yes, text(Say::option_sign_yes));
+        option(*made, "--policy", declassify_.policy, Say::option_policy_file, "FILE");
+        made = add("present", Say::about_policy_present,
+                   "hanse policy present statement.txt\nhanse policy present statement.txt --url https://hanse.example.org --key hanse_…",
+                   policy_present);
+        option(*made, "statement", declassify_.statement, Say::argument_statement, "FILE")->required();
+        option(*made, "--url", declassify_.node.url, Say::option_url, "URL");
+        option(*made, "--key", declassify_.node.key, Say::option_key, "KEY");
+        option(*made, "--ca", declassify_.node.ca_file, Say::option_ca, "FILE");
     }
 
     // Wrong use: one sentence, and where to read on.
@@ -309,6 +355,7 @@ private:
     ModelOptions model_;
     KeyOptions key_;
     PolicyOptions policy_;
+    DeclassifyOptions declassify_;
     ForgeOptions forge_;
     std::function<Exit()> chosen_;
 };

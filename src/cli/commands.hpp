@@ -88,8 +88,32 @@ struct PolicyOptions {
     std::string file = {};    // test: the table; diff: the policy to come; scan: the text
     std::string record = {};  // diff: recorded decisions; empty: the node's
 };
+// What a declassification is made of, signed with and presented by.
+struct DeclassifyOptions {
+    std::string policy = {};     // another policy file than the node's
+    std::string payload = {};    // file: the body of the request, byte for byte
+    std::string statement = {};  // file
+    std::string from = {};       // label; empty: that of what enters without saying
+    std::string to = {};
+    std::string reason = {};
+    std::string scope = "once";
+    std::string until = {};
+    std::string owner = {};  // a member; empty: the house
+    std::string key = {};    // file of the signer's key
+    std::string name = {};   // the signer's
+    std::string passphrase_file = {};
+    bool yes = false;
+    NodeOptions node = {};
+};
+Exit policy_signer(const Context& context, const DeclassifyOptions& options);
+Exit policy_declassify(const Context& context, const DeclassifyOptions& options);
+Exit policy_sign(const Context& context, const DeclassifyOptions& options);
+Exit policy_present(const Context& context, const DeclassifyOptions& options);
+
 // The policy of the node, or what it decides with where it has none.
 base::Result<std::shared_ptr<const label::Policy>> policy_of_node(const Context& context);
+// The file named, else the policy of the node.
+base::Result<std::shared_ptr<const label::Policy>> policy_named(const Context& context, const std::string& file);
 Exit policy_check(const Context& context, const PolicyOptions& options);
 Exit policy_explain(const Context& context, const PolicyOptions& options);
 Exit policy_prove(const Context& context, const PolicyOptions& options);

@@ -40,6 +40,11 @@ enum class Say : std::uint16_t {
     argument_forge_model, argument_forge_other, argument_forge_recipe, argument_forge_convert, option_forge_output, option_forge_seed, option_forge_dry_run, option_forge_no_digests,
     option_forge_sign, option_forge_threads, option_forge_shard, option_forge_type, option_forge_quantise_type,
     forge_inspect_header, forge_inspect_sum, forge_diff_header, forge_diff_metadata, forge_diff_sum, forge_merge_plan, forge_merge_done, forge_convert_plan, forge_convert_done,
+    about_policy_signer, about_policy_declassify, about_policy_sign, about_policy_present, option_signer_name, option_signer_key, option_passphrase_file, option_declassify_from,
+    option_declassify_to, option_declassify_reason, option_declassify_until, option_declassify_scope, option_declassify_owner, option_declassify_out, option_sign_yes,
+    argument_payload, argument_statement, signer_made, declassify_until_wrong, declassify_written, approval_head, approval_payload, approval_field_from, approval_field_to,
+    approval_reason, approval_scope, approval_expiry, approval_owner, approval_signed, approval_other_payload, approval_ask, approval_needs_yes, approval_not_given, approval_given,
+    approval_signatures, presented, policy_not_carried_out,
     count_
 };
 

@@ -61,15 +61,16 @@ struct NodeClient::State {
         request.body = body;
         return request;
     }
-    asio::awaitable<base::Result<std::string>> get(std::string path) {
-        auto stream = co_await client->send(request(net::Method::get, path, {}), base::Deadline::never());
+    asio::awaitable<base::Result<std::string>> whole(net::Method method, std::string path, std::string given) {
+        auto stream = co_await client->send(request(method, path, given), base::Deadline::never());
         if (!stream) co_return std::unexpected(stream.error());
         auto body = co_await (*stream)->read_all(body_max);
         if (!body) co_return std::unexpected(body.error());
         if ((*stream)->status() != 200) co_return std::unexpected(read_error((*stream)->status(), *body));
         co_return body;
     }
-    asio::awaitable<base::Result<void>> stream_chat(std::string_view body, ChatOutcome& outcome, const std::function<void(std::string_view)>& on_text);
+    asio::awaitable<base::Result<void>> stream_chat(std::string_view body, ChatOutcome& outcome,
+                                                    const std::function<void(std::string_view)>& on_text);
 };
 
 NodeClient::NodeClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -97,7 +98,7 @@ base::Result<NodeClient> NodeClient::open(const std::string& url, std::string ap
 }
 
 base::Result<std::vector<std::string>> NodeClient::models() {
-    const auto body = *run(state_->get("/v1/models"), nullptr);
+    const auto body = *run(state_->whole(net::Method::get, "/v1/models", {}), nullptr);
     if (!body) return std::unexpected(body.error());
     wire::ModelList list;
     if (glz::read<glz::opts{.null_terminated = false, .error_on_unknown_keys = false}>(list, *body))
@@ -107,8 +108,12 @@ base::Result<std::vector<std::string>> NodeClient::models() {
     return names;
 }
 
+base::Result<std::string> NodeClient::post(const std::string& path, const std::string& body) {
+    return *run(state_->whole(net::Method::post, path, body), nullptr);
+}
+
 std::optional<double> NodeClient::memory_bytes() {
-    const auto body = *run(state_->get("/metrics"), nullptr);
+    const auto body = *run(state_->whole(net::Method::get, "/metrics", {}), nullptr);
     if (!body) return {};
     constexpr std::string_view name = "\nprocess_resident_memory_bytes ";
     const auto at = ("\n" + *body).find(name);
@@ -119,7 +124,8 @@ std::optional<double> NodeClient::memory_bytes() {
     return value;
 }
 
-asio::awaitable<base::Result<void>> NodeClient::State::stream_chat(std::string_view body, ChatOutcome& outcome, const std::function<void(std::string_view)>& on_text) {
+asio::awaitable<base::Result<void>> NodeClient::State::stream_chat(std::string_view body, ChatOutcome& outcome,
+                                                                   const std::function<void(std::string_view)>& on_text) {
     const auto began = std::chrono::steady_clock::now();
     net::ClientRequest asked = request(net::Method::post, "/v1/chat/completions", body);
     asked.headers.add("Accept", "text/event-stream");
@@ -159,7 +165,8 @@ asio::awaitable<base::Result<void>> NodeClient::State::stream_chat(std::string_v
     co_return result;
 }
 
-base::Result<ChatOutcome> NodeClient::chat(const ChatAsk& ask, const std::function<void(std::string_view)>& on_text, const std::atomic<bool>& stop) {
+base::Result<ChatOutcome> NodeClient::chat(const ChatAsk& ask, const std::function<void(std::string_view)>& on_text,
+                                           const std::atomic<bool>& stop) {
     ChatOutcome outcome;
     const std::string body = chat_request_json(ask);
     const auto done = run(state_->stream_chat(body, outcome, on_text), &stop);

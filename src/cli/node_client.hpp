@@ -55,6 +55,8 @@ public:
     base::Result<std::vector<std::string>> models();
     // Streams; `on_text` gets each piece as it comes. `stop`, set from a signal handler, ends it early.
     base::Result<ChatOutcome> chat(const ChatAsk& ask, const std::function<void(std::string_view)>& on_text, const std::atomic<bool>& stop);
+    // What the node answers to a body that is handed to it there.
+    base::Result<std::string> post(const std::string& path, const std::string& body);
     // The node's resident memory as /metrics tells it; nothing if it does not.
     std::optional<double> memory_bytes();
 

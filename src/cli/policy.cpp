@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <chrono>
 #include <format>
 
@@ -50,6 +51,20 @@ std::string json_list(const std::vector<std::string>& list) {
     return "[" + joined(list, ",", [](const std::string& each) { return json_text(each); }) + "]";
 }
 
+// What kinds accept and yet nothing does by itself: it takes documents and agents, which this node does not have.
+std::vector<std::pair<std::string, std::string>> not_carried_out(const label::Policy& policy) {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const label::Kind& kind : policy.kinds())
+        for (const auto word : {label::Transformation::drop, label::Transformation::branch}) {
+            const auto owners = kind.label.owners();
+            const bool named = !owners.empty() && std::ranges::all_of(owners, [&](const label::Label::Owned& owned) {
+                return owned.terms.accepts.has(bit(word));
+            });
+            if (named) all.emplace_back(kind.name, std::string(name(word)));
+        }
+    return all;
+}
+
 }  // namespace
 
 base::Result<std::shared_ptr<const label::Policy>> policy_of_node(const Context& context) {
@@ -59,6 +74,10 @@ base::Result<std::shared_ptr<const label::Policy>> policy_of_node(const Context&
     const auto config = node::load_config(config_file, node::FileMust::may_miss, context.environment);
     if (!config) return std::unexpected(config.error());
     return node::policy_in_force(*config, node::policy_file(*config, config_file));
+}
+
+base::Result<std::shared_ptr<const label::Policy>> policy_named(const Context& context, const std::string& file) {
+    return file.empty() ? policy_of_node(context) : node::read_policy(file);
 }
 
 Exit policy_check(const Context& context, const PolicyOptions& options) {
@@ -81,6 +100,7 @@ Exit policy_check(const Context& context, const PolicyOptions& options) {
         context.say(Say::policy_kinds, joined(kinds, ", ", [](const label::Kind& each) { return each.name; }), (*policy)->standard().name));
     put_line(context.say(Say::policy_places, joined(places, ", ", [](const label::PolicyPlace& each) { return each.name; })));
     for (const std::string& kind : unseen) put_line(context.say(Say::policy_unseen, kind));
+    for (const auto& [kind, what] : not_carried_out(**policy)) put_line(context.say(Say::policy_not_carried_out, kind, what));
     return Exit::ok;
 }
 

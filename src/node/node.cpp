@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/node.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
@@ -11,11 +13,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <format>
+#include <ranges>
 #include <thread>
-#include <unistd.h>
 
 #include "api/service.hpp"
 #include "catalog/files.hpp"
@@ -23,6 +24,7 @@
 #include "node/policy.hpp"
 #include "node/version.hpp"
 #include "service_manager.hpp"
+#include "task/declassifications.hpp"
 #include "task/otlp.hpp"
 #include "wiring.hpp"
 
@@ -42,7 +44,8 @@ public:
         if (path.empty()) return Appended(-1, false);
         if (path == "-") return Appended(1, false);
         const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-        if (descriptor < 0) return base::fail(ErrorKind::invalid, std::format("logging.access_log: cannot write to {}: {}", path, std::strerror(errno)));
+        if (descriptor < 0)
+            return base::fail(ErrorKind::invalid, std::format("logging.access_log: cannot write to {}: {}", path, std::strerror(errno)));
         return Appended(descriptor, true);
     }
     Appended(Appended&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), owned_(std::exchange(other.owned_, false)) {}
@@ -91,6 +94,8 @@ struct Node::State {
     std::vector<std::shared_ptr<engine::Upstream>> upstreams = {};
     std::unique_ptr<task::KeyRing> keys = {};
     std::shared_ptr<task::DecisionRecord> decisions = std::make_shared<task::DecisionRecord>();
+    base::SystemDisk disk = {};
+    std::shared_ptr<task::Declassifications> declassifications = {};
     std::unique_ptr<task::Desk> desk = {};
     std::unique_ptr<api::Service> service = {};
     std::unique_ptr<net::Server> server = {};
@@ -106,6 +111,7 @@ struct Node::State {
     void start_chores();
     asio::awaitable<void> keep_keys();
     void save_decisions();
+    void tell_differences(const label::Policy& wanted);
     Result<std::shared_ptr<task::Rules>> read_rules(const Config& wanted);
     Result<void> apply(Config wanted);
 };
@@ -166,12 +172,29 @@ void Node::State::save_decisions() {
         log.warning("decisions_not_saved", {{"error", saved.error().message}});
 }
 
+// Before a change takes effect: which of the decisions of late would turn out differently, as hanse policy diff shows them.
+void Node::State::tell_differences(const label::Policy& wanted) {
+    constexpr std::size_t told_max = 20;
+    const auto record = decisions->all();
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(parts.clock.wall().time_since_epoch()).count();
+    const auto differing = label::differences(desk->rules()->policy(), wanted, record, now);
+    for (const auto& each : differing | std::views::take(told_max))
+        log.warning("decision_changes", {{"label", each.asked.label},
+                                         {"place", each.asked.place},
+                                         {"use", each.asked.use},
+                                         {"before", each.before},
+                                         {"after", each.after}});
+    log.info("policy_changes",
+             {{"recorded", static_cast<std::int64_t>(record.size())}, {"differing", static_cast<std::int64_t>(differing.size())}});
+}
+
 Result<std::shared_ptr<task::Rules>> Node::State::read_rules(const Config& wanted) {
     const auto file = policy_file(wanted, parts.config_file);
     auto policy = policy_in_force(wanted, file);
     if (!policy) return std::unexpected(policy.error());
     std::error_code error;
-    if (std::filesystem::exists(file, error)) log.info("policy_read", {{"file", file.string()}, {"places", static_cast<std::int64_t>((*policy)->places().size())}});
+    if (std::filesystem::exists(file, error))
+        log.info("policy_read", {{"file", file.string()}, {"places", static_cast<std::int64_t>((*policy)->places().size())}});
     else log.warning("no_policy_file", {{"file", file.string()}});
     std::shared_ptr<const privacy::Recogniser> recogniser;
     if (task::Rules::needs_recogniser(**policy)) {
@@ -202,13 +225,14 @@ Result<void> Node::State::build() {
     auto specs = model_specs(config, store);
     if (!specs) return std::unexpected(specs.error());
     if (!config.otlp_endpoint.empty()) {
-        auto exporter = task::OtlpExporter::open({.endpoint = traces_url(config.otlp_endpoint), .service_version = std::string(version())}, parts.clock, log);
+        auto exporter = task::OtlpExporter::open({.endpoint = traces_url(config.otlp_endpoint), .service_version = std::string(version())},
+                                                 parts.clock, log);
         if (!exporter) return base::fail(exporter.error().kind, "telemetry.otlp_endpoint: " + exporter.error().message);
         traces = std::move(*exporter);
     }
     engine::ModelPool::Loader loader = parts.loader ? parts.loader : [](const engine::ModelSpec& spec) { return engine::load_model(spec); };
-    pool = std::make_unique<engine::ModelPool>(
-        engine::ModelPool::Parts{.specs = std::move(*specs), .memory_max = config.models_memory, .clock = parts.clock, .log = log, .loader = std::move(loader)});
+    pool = std::make_unique<engine::ModelPool>(engine::ModelPool::Parts{
+        .specs = std::move(*specs), .memory_max = config.models_memory, .clock = parts.clock, .log = log, .loader = std::move(loader)});
     std::vector<UpstreamConfig> entries;
     std::swap(entries, config.upstreams);  // none is open yet, so none can be kept
     Config wanted = config;
@@ -216,21 +240,30 @@ Result<void> Node::State::build() {
     if (auto opened = open_upstreams(wanted, upstreams); !opened) return std::unexpected(opened.error());
     config = std::move(wanted);
 
-    auto ring = task::KeyRing::open({.path = parts.data.keys().string(), .usage_path = parts.data.usage().string(), .clock = parts.clock, .random = parts.random, .log = log});
+    auto ring = task::KeyRing::open({.path = parts.data.keys().string(),
+                                     .usage_path = parts.data.usage().string(),
+                                     .clock = parts.clock,
+                                     .random = parts.random,
+                                     .log = log});
     if (!ring) return std::unexpected(ring.error());
     keys = std::move(*ring);
     auto rules = read_rules(config);
     if (!rules) return std::unexpected(rules.error());
+    auto book = task::Declassifications::open({.disk = disk, .used_up = parts.data.declassified()});
+    if (!book) return std::unexpected(book.error());
+    declassifications = std::move(*book);
     // What earlier runs decided stays on record; a record that cannot be read begins anew.
     if (const auto text = catalog::read_file_whole(parts.data.decisions(), 16U << 20))
         for (auto& asked : label::read_record(*text, "decisions").value_or({})) decisions->add(std::move(asked));
-    desk = std::make_unique<task::Desk>(task::Desk::Parts{.models = *pool,
-                                                          .upstreams = upstreams,
-                                                          .clock = parts.clock,
-                                                          .log = log,
-                                                          .traces = traces.get(),
-                                                          .rules = std::move(*rules),
-                                                          .options = {.in_flight_max = config.limits.in_flight, .load_timeout = config.limits.load_timeout}});
+    desk = std::make_unique<task::Desk>(
+        task::Desk::Parts{.models = *pool,
+                          .upstreams = upstreams,
+                          .clock = parts.clock,
+                          .log = log,
+                          .traces = traces.get(),
+                          .rules = std::move(*rules),
+                          .declassifications = declassifications,
+                          .options = {.in_flight_max = config.limits.in_flight, .load_timeout = config.limits.load_timeout}});
     service = std::make_unique<api::Service>(api::Service::Parts{.desk = *desk,
                                                                  .keys = *keys,
                                                                  .clock = parts.clock,
@@ -241,7 +274,8 @@ Result<void> Node::State::build() {
                                                                              .open_metrics = config.open_metrics,
                                                                              .cors_origins = config.server.cors_origins,
                                                                              .access_log = access_log.descriptor()}});
-    auto listening = net::Server::start({.options = listen_options(config), .handler = service->handler(), .on_error = service->on_error(), .log = log});
+    auto listening =
+        net::Server::start({.options = listen_options(config), .handler = service->handler(), .on_error = service->on_error(), .log = log});
     if (!listening) return std::unexpected(listening.error());
     server = std::move(*listening);
     url = local_url(config, server->port());
@@ -330,6 +364,7 @@ Result<void> Node::State::apply(Config wanted) {
     for (const auto& upstream : opened)
         if (!std::ranges::contains(upstreams, upstream)) asio::co_spawn(chores, keep_probing(upstream), asio::detached);
     upstreams = opened;
+    tell_differences((*rules)->policy());
     // The stricter of two orders: no back end of the new configuration is asked under the old policy.
     desk->rules(std::move(*rules));
     desk->reload(std::move(opened));

@@ -164,6 +164,8 @@ class Reload(unittest.TestCase):
                 policy.write_text(POLICY, encoding="utf-8")
                 node.process.send_signal(signal.SIGHUP)
                 wait_until(lambda: node.chat(model="far").status == 403, "the new policy")
+                told = node.log_text()
+                self.assertIn("decision_changes", told, "what turns out differently is told before")
 
     def test_a_node_with_a_broken_policy_does_not_start(self):
         node = Node(models=[])

@@ -17,6 +17,7 @@ namespace hanse::node {
 //   hanse.toml   configuration (unless named otherwise)     models/   the store
 //   keys.json    API keys, hashed                           node.json what runs here now
 //   usage.json   what the keys have used                    lock      held by the running node
+//   declassified.tsv declassifications for one answer that have been used
 //   decisions.tsv what was decided of late, for hanse policy diff (labels and places, never content)
 struct DataDirectory {
     std::filesystem::path root;
@@ -27,6 +28,7 @@ struct DataDirectory {
     std::filesystem::path node() const { return root / "node.json"; }
     std::filesystem::path lock() const { return root / "lock"; }
     std::filesystem::path decisions() const { return root / "decisions.tsv"; }
+    std::filesystem::path declassified() const { return root / "declassified.tsv"; }
     std::filesystem::path history() const { return root / "chat_history"; }
 };
 
@@ -38,7 +40,7 @@ std::filesystem::path config_file(const std::string& named, const DataDirectory&
 // What a running node tells the commands on the same machine.
 struct RunningNode {
     std::int64_t pid = 0;
-    std::string url;      // "http://127.0.0.1:8420"
+    std::string url;  // "http://127.0.0.1:8420"
     std::string version;
     std::string started_at;
     bool keys_required = false;
