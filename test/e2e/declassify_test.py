@@ -67,7 +67,7 @@ class Declassify(unittest.TestCase):
         self.assertEqual(sent.status, 200, sent.body)
         self.assertIn("place=EU", sent.headers["Hanse-Label"])
         self.assertEqual(len(self.upstream.asked), before + 1)
-        self.assertIn(SECRET, json.dumps(self.upstream.asked[-1]))
+        self.assertIn(SECRET.encode(), self.upstream.asked[-1]["raw"])
         again = self.send(body, "personnel", named)
         self.assertEqual((again.status, again.json()["error"]["code"]), (403, "declassification_refused"))
         self.assertEqual(len(self.upstream.asked), before + 1)
