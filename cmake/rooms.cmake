@@ -35,7 +35,7 @@ hanse_room(engine USES base catalog net LIBRARIES PkgConfig::LLAMA glaze::glaze 
 hanse_room(route USES base label)
 hanse_room(federation USES base crypto label journal net LIBRARIES glaze::glaze)
 hanse_room(task USES base crypto label privacy net catalog engine LIBRARIES glaze::glaze)
-hanse_room(api USES base label privacy net task catalog engine LIBRARIES glaze::glaze)
+hanse_room(api USES base label privacy net journal task catalog engine LIBRARIES glaze::glaze)
 hanse_room(node USES base crypto label privacy net catalog engine task api LIBRARIES glaze::glaze)
 if(TARGET hanse_node)
   set(version_file ${CMAKE_BINARY_DIR}/generated/version.cpp)
