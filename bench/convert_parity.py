@@ -138,6 +138,7 @@ def main():
     import numpy
     import torch
     import transformers
+    transformers.utils.logging.disable_progress_bar()
     program = str(pathlib.Path(os.environ["HANSE_BIN"]).parent / "llama_logits")
     rows, broken = [], 0
     with tempfile.TemporaryDirectory(prefix="hanse-convert-") as scratch:

@@ -128,16 +128,18 @@ Result<std::string> config_json(const Metadata& metadata, const Facts& facts, bo
         const auto id = metadata.whole(std::format("tokenizer.ggml.{}_token_id", key));
         return id ? std::to_string(*id) : std::string("null");
     };
-    std::string scaling = "null";
+    if (has_factors) return invalid("the file has rope_freqs.weight, from which the settings of llama3's scaling cannot be read back");
+    // Both spellings: newer libraries read rope_parameters, older ones rope_theta and rope_scaling.
+    const std::string theta = number_text(metadata.number(arch + ".rope.freq_base").value_or(10'000));
     const std::string kind = metadata.text(arch + ".rope.scaling.type");
-    if (has_factors) {
-        return invalid("the file has rope_freqs.weight, from which the settings of llama3's scaling cannot be read back");
-    } else if (kind == "linear" || kind == "yarn") {
-        scaling = std::format("{{\"rope_type\": \"{}\", \"type\": \"{}\", \"factor\": {}", kind, kind,
-                              number_text(metadata.number(arch + ".rope.scaling.factor").value_or(1)));
+    std::string scaling = "null", parameters = std::format("{{\"rope_type\": \"default\", \"rope_theta\": {}}}", theta);
+    if (kind == "linear" || kind == "yarn") {
+        std::string members = std::format("\"rope_type\": \"{}\", \"factor\": {}", kind,
+                                          number_text(metadata.number(arch + ".rope.scaling.factor").value_or(1)));
         if (const auto context = metadata.whole(arch + ".rope.scaling.original_context_length"))
-            scaling += std::format(", \"original_max_position_embeddings\": {}", *context);
-        scaling += "}";
+            members += std::format(", \"original_max_position_embeddings\": {}", *context);
+        scaling = "{" + members + "}";
+        parameters = std::format("{{{}, \"rope_theta\": {}}}", members, theta);
     }
     const std::string_view torch = type == TensorType::bf16 ? "bfloat16" : type == TensorType::f16 ? "float16" : "float32";
     return std::format(
@@ -145,13 +147,13 @@ Result<std::string> config_json(const Metadata& metadata, const Facts& facts, bo
         "\"num_hidden_layers\": {},\n"
         "  \"num_attention_heads\": {},\n  \"num_key_value_heads\": {},\n  \"head_dim\": {},\n  \"vocab_size\": {},\n  "
         "\"max_position_embeddings\": {},\n  \"rms_norm_eps\": {},\n"
-        "  \"rope_theta\": {},\n  \"rope_scaling\": {},\n  \"hidden_act\": \"{}\",\n  \"tie_word_embeddings\": {},\n  \"bos_token_id\": "
+        "  \"rope_theta\": {},\n  \"rope_scaling\": {},\n  \"rope_parameters\": {},\n  \"hidden_act\": \"{}\",\n  \"tie_word_embeddings\": "
+        "{},\n  \"bos_token_id\": "
         "{},\n  \"eos_token_id\": {},\n  \"torch_dtype\": \"{}\"\n}}\n",
         apertus ? "ApertusForCausalLM" : "LlamaForCausalLM", apertus ? "apertus" : "llama", facts.width, facts.feed_forward, facts.layers,
         facts.heads, facts.kv_heads, facts.head_width, rows, metadata.whole(arch + ".context_length").value_or(2048),
-        number_text(metadata.number(arch + ".attention.layer_norm_rms_epsilon").value_or(1e-5)),
-        number_text(metadata.number(arch + ".rope.freq_base").value_or(10'000)), scaling, apertus ? "xielu" : "silu", tied, token("bos"),
-        token("eos"), torch);
+        number_text(metadata.number(arch + ".attention.layer_norm_rms_epsilon").value_or(1e-5)), theta, scaling, parameters,
+        apertus ? "xielu" : "silu", tied, token("bos"), token("eos"), torch);
 }
 
 }  // namespace
