@@ -103,13 +103,16 @@ void MagnitudeRanks::keep(std::size_t index, float* x, std::size_t count) {
         kernel::keep_range(type_, x, range, count);
         return;
     }
-    for (std::size_t i = 0; i < count; ++i) {
-        std::uint32_t key = 0;
-        kernel::keys(type_, x + i, &key, 1);
-        bool in = key >= bounds_[0].key && key <= bounds_[1].key;
-        if (key == bounds_[0].key) in &= segment.ties_before[0] + segment.seen[0]++ >= dropped;
-        if (key == bounds_[1].key) in &= segment.ties_before[1] + segment.seen[1]++ < kept;
-        if (!in) x[i] = 0.0F;
+    std::array<std::uint32_t, piece_most> keys;
+    for (; count > 0; x += std::min(count, piece_most), count -= std::min(count, piece_most)) {
+        const std::size_t some = std::min(count, piece_most);
+        kernel::keys(type_, x, keys.data(), some);
+        for (std::size_t i = 0; i < some; ++i) {
+            bool in = keys[i] >= bounds_[0].key && keys[i] <= bounds_[1].key;
+            if (keys[i] == bounds_[0].key) in &= segment.ties_before[0] + segment.seen[0]++ >= dropped;
+            if (keys[i] == bounds_[1].key) in &= segment.ties_before[1] + segment.seen[1]++ < kept;
+            if (!in) x[i] = 0.0F;
+        }
     }
 }
 
