@@ -46,7 +46,7 @@ if(TARGET hanse_node)
   set_source_files_properties(${version_file} PROPERTIES GENERATED TRUE)
   add_dependencies(hanse_node hanse_version)
 endif()
-hanse_room(cli USES base crypto label privacy net catalog forge node LIBRARIES CLI11::CLI11 PkgConfig::READLINE glaze::glaze)
+hanse_room(cli USES base crypto label privacy net catalog forge engine node LIBRARIES CLI11::CLI11 PkgConfig::READLINE glaze::glaze)
 
 if(EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main.cpp)
   add_executable(hanse ${PROJECT_SOURCE_DIR}/src/cli/main.cpp)

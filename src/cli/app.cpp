@@ -12,6 +12,7 @@
 #include "cli/run.hpp"
 #include "command_tree.hpp"
 #include "commands.hpp"
+#include "forge_options.hpp"
 #include "node/version.hpp"
 
 namespace hanse::cli {
@@ -254,6 +255,8 @@ private:
         made->add_option("-o,--output", forge_.output, text(Say::option_forge_output))->type_name("PATH")->required();
         made->add_option("--type", forge_.type, text(Say::option_forge_quantise_type))->type_name("TYPE")->required();
         made->add_flag("--dry-run", forge_.dry_run, text(Say::option_forge_dry_run));
+        add_recombination(*forge, context_, recombination_, [this](CLI::App& parent, const std::string& name, Say about, const std::string& examples,
+                                                                   std::function<Exit()> call) { return command(parent, name, about, examples, std::move(call)); });
     }
 
     void add_declassifying(CLI::App& policy) {
@@ -357,6 +360,7 @@ private:
     PolicyOptions policy_;
     DeclassifyOptions declassify_;
     ForgeOptions forge_;
+    RecombinationOptions recombination_;
     std::function<Exit()> chosen_;
 };
 

@@ -139,6 +139,42 @@ Exit forge_merge(const Context& context, const ForgeOptions& options);
 Exit forge_convert(const Context& context, const ForgeOptions& options);
 Exit forge_quantise(const Context& context, const ForgeOptions& options);
 
+// Recombination, adapters and measurements of the forge.
+struct RecombinationOptions {
+    std::string model = {};                     // the public model, a mixture, or what is measured
+    std::vector<std::string> files = {};        // texts, or further models
+    std::vector<std::string> experts = {};      // recombine: NAME=FILE; else names
+    std::vector<std::string> terms = {};        // NAME:owner=…, :licence=, :label=, :output-floor=
+    std::vector<std::string> statistics = {};   // files of statistics
+    std::vector<std::string> adapters = {};     // FILE or FILE=SCALE
+    std::string output = {};
+    std::string router = "ridge";
+    std::string action = {};                    // ngrams: join, leave, score
+    std::uint32_t used = 1;
+    std::uint32_t rank = 16;
+    std::uint32_t window = 256;
+    std::uint64_t tokens = 100'000;             // read at most
+    std::uint32_t threads = 0;
+    double penalty = 0.01;
+    double temperature = 1.0;
+    std::uint64_t seed = 1;
+    std::uint32_t prefix = 32, continuation = 16, probes = 50;
+    bool matrices_only = false;
+    bool search = false;
+    bool dry_run = false;
+};
+Exit forge_statistics(const Context& context, const RecombinationOptions& options);
+Exit forge_recombine(const Context& context, const RecombinationOptions& options);
+Exit forge_withdraw(const Context& context, const RecombinationOptions& options);
+Exit forge_experts(const Context& context, const RecombinationOptions& options);
+Exit forge_score(const Context& context, const RecombinationOptions& options);
+Exit forge_probe(const Context& context, const RecombinationOptions& options);
+Exit forge_ngrams(const Context& context, const RecombinationOptions& options);
+Exit forge_lora_extract(const Context& context, const RecombinationOptions& options);
+Exit forge_lora_merge(const Context& context, const RecombinationOptions& options);
+Exit forge_lora_stack(const Context& context, const RecombinationOptions& options);
+Exit forge_lora_unstack(const Context& context, const RecombinationOptions& options);
+
 Exit version(const Context& context);
 
 }  // namespace hanse::cli

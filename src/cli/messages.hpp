@@ -45,6 +45,15 @@ enum class Say : std::uint16_t {
     argument_payload, argument_statement, signer_made, declassify_until_wrong, declassify_written, approval_head, approval_payload, approval_field_from, approval_field_to,
     approval_reason, approval_scope, approval_expiry, approval_owner, approval_signed, approval_other_payload, approval_ask, approval_needs_yes, approval_not_given, approval_given,
     approval_signatures, presented, policy_not_carried_out,
+    about_forge_statistics, about_forge_recombine, about_forge_withdraw, about_forge_experts, about_forge_score, about_forge_probe,
+    about_forge_ngrams, about_forge_lora, about_forge_lora_extract, about_forge_lora_merge, about_forge_lora_stack, about_forge_lora_unstack,
+    argument_forge_texts, argument_forge_tuned, argument_forge_action, argument_forge_table, option_forge_expert, option_forge_expert_file,
+    option_forge_terms, option_forge_statistics, option_forge_router, option_forge_used, option_forge_penalty, option_forge_temperature,
+    option_forge_without, option_forge_adapter, option_forge_search, option_forge_window, option_forge_tokens, option_forge_prefix,
+    option_forge_continuation, option_forge_probes, option_forge_rank, option_forge_matrices_only, forge_experts_header, forge_router, forge_dense,
+    forge_would_recombine, forge_would_withdraw, forge_statistics_written, forge_no_tokens, forge_score_header, forge_search_header,
+    forge_search_found, forge_search_needs_adapters, forge_probed, forge_ngrams_header, forge_ngrams_written, forge_adapter_written,
+    forge_adapter_parts, forge_left_over, forge_merged,
     count_
 };
 
