@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/canonical.hpp"
 
+#include <algorithm>
 #include <format>
 
 #include "base/encoding.hpp"
@@ -10,15 +11,30 @@ namespace {
 
 std::string joined(std::span<const std::string> written) {
     std::string all = "[";
-    for (const std::string& each : written) all += (all.size() > 1 ? "," : "") + each;
+    for (const std::string& each : written) {
+        if (all.size() > 1) all += ',';
+        all += each;
+    }
     return all + "]";
+}
+
+// Nearly all texts of records: nothing in them to escape or to repair.
+bool is_plain(std::string_view value) {
+    return std::ranges::all_of(value, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
 }
 
 }  // namespace
 
 // RFC 8785, section 3.2.2.2.
 std::string canonical_text(std::string_view value) {
-    std::string out = "\"";
+    std::string out;
+    out.reserve(value.size() + 2);
+    out += '"';
+    if (is_plain(value)) {
+        out += value;
+        out += '"';
+        return out;
+    }
     for (const char c : base::repaired_utf8(value)) {
         switch (c) {
             case '"': out += "\\\""; break;
@@ -62,8 +78,17 @@ CanonicalObject& CanonicalObject::objects(std::string_view name, std::span<const
 }
 
 std::string CanonicalObject::text() const {
-    std::string all = "{";
-    for (const auto& [name, value] : members_) all += (all.size() > 1 ? "," : "") + canonical_text(name) + ":" + value;
+    std::size_t size = 2;
+    for (const auto& [name, value] : members_) size += name.size() + value.size() + 4;
+    std::string all;
+    all.reserve(size);
+    all += '{';
+    for (const auto& [name, value] : members_) {
+        if (all.size() > 1) all += ',';
+        all += canonical_text(name);
+        all += ':';
+        all += value;
+    }
     return all + "}";
 }
 

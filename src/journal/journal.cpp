@@ -315,6 +315,29 @@ void Journal::add_cosignatures(Note checkpoint, std::function<void(base::Result<
     });
 }
 
+void Journal::erase(const RecordId& id, CanonicalObject why, Recorded done) {
+    state_->ask([state = state_.get(), id, why = std::move(why), done = std::move(done)] {
+        const auto told = [&](base::Result<std::uint64_t> result) {
+            if (!result && state->log && !state->log->usable()) state->tell(result.error());
+            state->show_figures();
+            if (done) done(std::move(result));
+        };
+        if (!state->log || state->trouble)
+            return told(base::fail(base::ErrorKind::unavailable, "the journal cannot write", "journal_stopped"));
+        const auto record = state->log->find(id);
+        if (!record) return told(std::unexpected(record.error()));
+        if (record->erased) return told(base::fail(base::ErrorKind::not_found, "the record was erased before", "erased_before"));
+        const auto now = state->parts.clock.wall();
+        CanonicalObject what = why;
+        what.text("record", text_of(id)).number("index", record->index);
+        const std::vector said{make_record(new_record_id(now, state->parts.random), now, state->parts.keys.origin(), "erasure", what)};
+        const auto written = state->log->append(said);
+        if (!written) return told(written);
+        if (const auto erased = state->log->erase(record->index); !erased) return told(std::unexpected(erased.error()));
+        told(*written);
+    });
+}
+
 Journal::Figures Journal::figures() const {
     const std::lock_guard lock(state_->mutex);
     return state_->figures;

@@ -56,9 +56,13 @@ CanonicalObject SaltedDigest::fields() const {
     return made;
 }
 
+std::string_view name(Energy::How how) { return how == Energy::How::measured ? "measured" : "modelled"; }
+
 CanonicalObject AnswerRecord::fields() const {
     CanonicalObject made;
     made.text_if_any("task", task).text_if_any("route", route).text_if_any("caller", caller).text_if_any("outcome", outcome);
+    made.text_if_any("idempotency", idempotency).text_if_any("place", place).text_if_any("began", began);
+    made.text_if_any("kept_until", kept_until).text_if_any("profile", profile);
     CanonicalObject what;
     what.text("name", model).text_if_any("digest", model_digest).text_if_any("backend", backend);
     if (!adapters.empty()) what.texts("adapters", adapters);
@@ -68,7 +72,12 @@ CanonicalObject AnswerRecord::fields() const {
     if (input) made.object("input", input->fields());
     std::vector<CanonicalObject> written;
     for (const SaltedDigest& output : outputs) written.push_back(output.fields());
-    if (!written.empty()) made.objects("outputs", written);
+    if (!written.empty()) made.objects("outputs", written).text_if_any("output_form", output_form);
+    if (energy) {
+        CanonicalObject used;
+        used.number("millijoules", energy->millijoules).text("how", name(energy->how));
+        made.object("energy", used);
+    }
     CanonicalObject tokens;
     tokens.number("prompt", prompt_tokens).number("cached", cached_tokens).number("completion", completion_tokens);
     made.object("tokens", tokens).number("took_ms", took_ms);

@@ -86,6 +86,10 @@ public:
     void add_cosignatures(Note checkpoint, std::function<void(base::Result<void>)> done = {});
     const std::optional<WitnessPolicy>& policy() const;
 
+    // Destroys what a record says and its salt; the log stays whole. That it was done, and why, is a record of the kind
+    // "erasure" before, whose index `done` gets. `not_found` if there is no such record or it was erased before.
+    void erase(const RecordId& id, CanonicalObject why, Recorded done);
+
     struct Figures {
         std::uint64_t size = 0;
         std::uint64_t batches = 0;

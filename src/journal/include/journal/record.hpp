@@ -40,11 +40,21 @@ struct SaltedDigest {
     CanonicalObject fields() const;
 };
 
+// What an answer cost in energy: read from a meter of the machine, or worked out from processor time.
+struct Energy {
+    enum class How : std::uint8_t { measured, modelled };
+    std::uint64_t millijoules = 0;
+    How how = How::modelled;
+};
+std::string_view name(Energy::How how);
+
 // What an answer leaves behind. Empty texts are left out: not known is not the same as none.
 struct AnswerRecord {
-    std::string task = {};    // "req_…"
-    std::string route = {};   // "chat", "completions", "embeddings", …
-    std::string caller = {};  // id of the API key
+    std::string task = {};         // "req_…"
+    std::string route = {};        // as "/v1/chat/completions"
+    std::string caller = {};       // id of the API key
+    std::string idempotency = {};  // the caller's word by which it knows one request sent twice
+    std::string place = {};        // of the policy: where the data went
     std::string model = {};
     std::string model_digest = {};  // "sha256:…" of the model's file
     std::vector<std::string> adapters = {};
@@ -52,9 +62,14 @@ struct AnswerRecord {
     std::string label = {};     // of the answer
     std::string decision = {};  // "permit", "permit_after"
     std::vector<std::string> transformations = {};
-    std::optional<SaltedDigest> input = {};
+    std::optional<SaltedDigest> input = {};  // the bytes of the request
     std::vector<SaltedDigest> outputs = {};  // by choice
-    std::string outcome = {};                // "finished", "cancelled", or the kind of the error
+    std::string output_form = {};            // what they are of: "text", "body", "stream"
+    std::string outcome = {};                // "finished", "cancelled", or the code of the error
+    std::string began = {};                  // when the request came, as time_text()
+    std::string kept_until = {};             // the texts themselves are kept, and how long; empty: not at all
+    std::string profile = {};                // of the node's keys, crypto/identity.hpp
+    std::optional<Energy> energy = {};       // of what was computed here
     std::uint64_t prompt_tokens = 0;
     std::uint64_t cached_tokens = 0;
     std::uint64_t completion_tokens = 0;
