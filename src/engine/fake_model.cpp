@@ -36,6 +36,7 @@ FakeModel::FakeModel(Script script) : script_(std::move(script)) {
     facts_.name = script_.name;
     facts_.architecture = "fake";
     facts_.description = "fake model";
+    facts_.backend = "fake";
     facts_.parameters = 1;
     facts_.bytes = facts_.memory = 1024;
     facts_.context = script_.context;

@@ -177,6 +177,8 @@ base::Result<std::shared_ptr<Model>> load_model(const ModelSpec& spec, const std
     facts.adapters = parts.weights->adapter_names();
     facts.experts = seen.experts;
     facts.memory = seen.bytes;
+    facts.digest = spec.digest;
+    facts.backend = "llama.cpp";
 
     if (parts.chat_template) {
         for (const std::string& marker : parts.chat_template->marker_tokens()) {

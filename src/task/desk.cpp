@@ -173,6 +173,7 @@ boost::asio::awaitable<base::Result<Seat>> Desk::State::sit(Task& task, label::L
     if (!ticket) co_return std::unexpected(ticket.error());
     if (task.deadline.passed(parts.clock.now()))
         co_return base::fail(base::ErrorKind::deadline, "the deadline had passed before the work began");
+    if (const auto expected = expect(task, {}); !expected) co_return std::unexpected(expected.error());
     const auto decided = decide(task, label, *found->second);
     if (!decided) co_return std::unexpected(decided.error());
     Seat seat{.line = found->second, .ticket = std::move(*ticket), .model = parts.models.if_loaded(task.model)};
@@ -193,6 +194,7 @@ boost::asio::awaitable<base::Result<Forward>> Desk::forward(Task& task, Place pl
     task.trace.open(Stop::task, state_->parts.clock.now());
     auto ticket = Ticket::Line::admit(place.line);
     if (!ticket) co_return std::unexpected(ticket.error());
+    if (const auto expected = state_->expect(task, place.upstream->spec().name); !expected) co_return std::unexpected(expected.error());
     const auto decided = state_->decide(task, body.label(), *place.line);
     if (!decided) co_return std::unexpected(decided.error());
     auto opened = body.open(*task.passage->there.permit(), task.passage->destination);
@@ -202,6 +204,8 @@ boost::asio::awaitable<base::Result<Forward>> Desk::forward(Task& task, Place pl
     auto stream = co_await place.upstream->post(std::move(path), std::move(headers),
                                                 opened->plaintext(label::PlaintextAccess::at_boundary()), task.deadline);
     if (!stream) co_return std::unexpected(stream.error());
+    if (task.evidence && journal::record_id_of((*stream)->headers().get("hanse-receipt")))
+        task.evidence->parents.emplace_back((*stream)->headers().get("hanse-receipt"));
     co_return Forward(std::move(*stream), std::move(*ticket), task.passage->answer_label);
 }
 

@@ -137,6 +137,9 @@ boost::asio::awaitable<base::Result<Answer>> Desk::generate(Task& task, label::L
     state->prompts = std::move(work->tokens);
     state->rendered = std::move(work->rendered);
     task.trace.open(Stop::engine, state->began);
+    state_->compute(task, state->model->facts());
+    if (task.evidence)
+        for (const auto& adapter : ask.request.adapters) task.evidence->adapters.push_back(adapter.name);
 
     const auto request = common_request(task, ask, state->rendered);
     for (const auto& prompt : state->prompts) {
@@ -182,6 +185,7 @@ boost::asio::awaitable<base::Result<label::Labelled<Desk::Embedding>>> Desk::emb
         if (tokens.back().empty()) co_return base::fail(base::ErrorKind::invalid, "an input is empty", "empty_input", "input");
     }
     task.trace.open(Stop::engine, state_->parts.clock.now());
+    state_->compute(task, model->facts());
     auto result = co_await called_back<engine::EmbeddingResult>(
         [&](auto done) { model->embed(std::move(tokens), std::move(done)); }, task.stop.get_token(), state_->parts.clock,
         task.deadline, "the embedding");
@@ -198,6 +202,7 @@ boost::asio::awaitable<base::Result<label::Labelled<engine::RerankResult>>> Desk
     if (!model->facts().can_rerank)
         co_return base::fail(base::ErrorKind::invalid, "model " + task.model + " cannot rank documents", "model_cannot_rerank", "model");
     task.trace.open(Stop::engine, state_->parts.clock.now());
+    state_->compute(task, model->facts());
     auto result = co_await called_back<engine::RerankResult>(
         [&](auto done) { model->rerank(std::move(opened->query), std::move(opened->documents), std::move(done)); }, task.stop.get_token(),
         state_->parts.clock, task.deadline, "the ranking");

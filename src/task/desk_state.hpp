@@ -39,6 +39,10 @@ struct Desk::State {
     }
     static Way way(const Task& task, const Ticket::Line& line);
     std::int64_t unix_seconds() const;
+    // That the task has begun here, and its record says who works for it.
+    base::Result<void> expect(Task& task, std::string_view backend) const;
+    void compute(Task& task, const engine::ModelFacts& facts);
+    void hand_over(Task& task, std::string_view outcome);
     // The stop `label`: decides where the task's data may go, into task.passage. `denied` if it may not go there, or
     // the answer not back.
     base::Result<void> decide(Task& task, const label::Label& label, const Ticket::Line& line);

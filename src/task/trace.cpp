@@ -27,6 +27,7 @@ std::string_view name(Stop stop) {
         case Stop::task: return "task";
         case Stop::label: return "label";
         case Stop::engine: return "engine";
+        case Stop::journal: return "journal";
         case Stop::api_out: return "api.out";
     }
     return "task";
@@ -52,6 +53,7 @@ std::string TraceParent::text() const {
 }
 
 void Trace::open(Stop stop, base::Instant now) {
+    if (open_ && spans_[count_ - 1].stop == stop) return;
     close(now);
     if (count_ == spans_.size()) return;
     spans_[count_++] = Span{stop, now, {}};

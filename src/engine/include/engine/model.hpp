@@ -33,6 +33,8 @@ struct ModelFacts {
     bool can_rerank = false;
     std::vector<std::string> adapters = {};
     std::vector<ExpertFacts> experts = {};  // of a mixture that tells of them
+    std::string digest = {};      // "sha256:…" of the file, as the spec says
+    std::string backend = {};     // what computes it
 };
 
 // A conversation as this model wants to read it, and how its answer is to be read.
@@ -110,6 +112,7 @@ struct ModelSpec {
     std::vector<std::pair<std::string, std::string>> adapters = {};  // name, file
     std::string chat_template = {};               // instead of the model's own
     bool embeddings = false;
+    std::string digest = {};                      // "sha256:…" of the file, if it is known; told on in ModelFacts
     bool operator==(const ModelSpec&) const = default;
 };
 

@@ -20,6 +20,8 @@
 #include "net/client.hpp"
 #include "net/http.hpp"
 #include "task/answer.hpp"
+#include "task/energy.hpp"
+#include "task/recorder.hpp"
 #include "task/rules.hpp"
 #include "task/task.hpp"
 
@@ -66,7 +68,9 @@ private:
     label::Label label_;
 };
 
-// Where a model is: on this node (upstream is null), or elsewhere under a name of its own.
+// Where a model is: on this node (upstream is null), or elsewhere under a name of its own. What answers elsewhere is an
+// engine::Upstream, whoever implements it: a model server of the house, or a partner's node. If the head of its answer names
+// a receipt (Hanse-Receipt), that becomes a parent of the task's own.
 struct Place {
     std::shared_ptr<engine::Upstream> upstream = {};
     std::string_view name_there = {};
@@ -99,6 +103,8 @@ public:
         TraceSink* traces = nullptr;                                // null: traces go nowhere
         std::shared_ptr<Rules> rules = {};                          // null: those of a node without a policy file
         std::shared_ptr<Declassifications> declassifications = {};  // null: none are taken here
+        Recorder* recorder = nullptr;                               // null: no journal is kept
+        EnergyLedger* energy = nullptr;                             // null: records say nothing of energy
         DeskOptions options = {};
     };
     explicit Desk(Parts parts);
@@ -115,6 +121,21 @@ public:
     // The policy in force, for tasks that come in from now on.
     std::shared_ptr<Rules> rules() const;
     void rules(std::shared_ptr<Rules> fresh);
+
+    // What every task begins with, before any work: where a journal is kept, its evidence and the id of its record. Refused
+    // (`unavailable`, "journal_stopped") while nothing can be written down.
+    base::Result<void> begin(Task& task) const;
+    // The stop `journal`: returns when the record of the task is durable, and only then may the end of the answer be shown.
+    // After an error it must not. Without a journal, or if it was recorded before, there is nothing to wait for. `outcome`:
+    // "finished", or the code of the error.
+    boost::asio::awaitable<base::Result<void>> record(Task& task, std::string_view outcome);
+    // The same where nobody is left who could wait.
+    void record_abandoned(Task& task, std::string_view outcome);
+    // Before a refusal by label is shown, and before something leaves changed: `what` was done to it, as "pseudonymise".
+    boost::asio::awaitable<base::Result<void>> record_denial(Task& task, const base::Error& denial);
+    boost::asio::awaitable<base::Result<void>> record_transformation(Task& task, std::string_view what, std::string_view evidence);
+    // The record of that id and its receipt; `not_found` also where no journal is kept.
+    boost::asio::awaitable<base::Result<Recorder::Found>> receipt(journal::RecordId id);
 
     // All that is given to a model comes with its label, and opens only to the decision for it; `denied` with the code
     // "label_denied" otherwise. What was decided is then in task.passage, and what comes back has its label.

@@ -12,6 +12,7 @@
 #include "engine/generate.hpp"
 #include "label/label.hpp"
 #include "task/declassified.hpp"
+#include "task/evidence.hpp"
 #include "task/keys.hpp"
 #include "task/rules.hpp"
 #include "task/trace.hpp"
@@ -28,6 +29,7 @@ struct Task {
     std::shared_ptr<Rules> rules = {};            // in force when it came in
     label::Label label = {};                      // of what it has read so far; top until somebody says
     std::shared_ptr<const Passage> passage = {};  // once decided, by the desk
+    std::shared_ptr<Evidence> evidence = {};      // where a journal is kept, see Desk::begin()
     std::optional<label::Label> returns_as = {};  // of the answer, where pseudonyms in it become names again
     std::vector<Declassified> declassified = {};  // by these the label is looser than what was read; for the journal, before the effect
     base::Language language = base::Language::english;  // of refusals

@@ -15,7 +15,7 @@ namespace hanse::task {
 
 // The stops of a request that exist on this node, in their order. The names are those of the rooms, so that
 // a trace reads like docs/way-of-a-request.md.
-enum class Stop : std::uint8_t { net, api_in, task, label, engine, api_out };
+enum class Stop : std::uint8_t { net, api_in, task, label, engine, journal, api_out };
 std::string_view name(Stop stop);
 
 struct Span {
@@ -40,6 +40,7 @@ struct TraceParent {
 // task; no locks, no allocation. Handed to a TraceSink when the request has ended.
 class Trace {
 public:
+    // The stop that is open goes on.
     void open(Stop stop, base::Instant now);
     // Closes the stop that is open; without one it does nothing.
     void close(base::Instant now);
