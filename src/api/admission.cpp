@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "label/reasons.hpp"
+
 namespace hanse::api {
 namespace {
 
@@ -86,6 +88,13 @@ base::Result<void> read_terms(Call& call) {
     return {};
 }
 
+std::string idempotency_key(const Call& call) {
+    constexpr std::size_t most = 128;
+    const std::string_view given = call.exchange.request().headers.get("idempotency-key");
+    const bool visible = std::ranges::all_of(given, [](char c) { return c > 0x20 && c < 0x7f; });
+    return given.size() <= most && visible ? std::string(given) : std::string();
+}
+
 base::Result<void> read_label(Call& call) {
     const auto& headers = call.exchange.request().headers;
     const std::string_view wished = headers.get("accept-language");
@@ -95,6 +104,14 @@ base::Result<void> read_label(Call& call) {
     if (!label) return std::unexpected(label.error());
     call.task.label = std::move(*label);
     return {};
+}
+
+base::Result<void> may_see(const Call& call, const label::Label& label) {
+    const auto& policy = call.task.rules->policy();
+    const auto caller = policy.clearance(call.task.key && !call.task.key->facts().place.empty() ? call.task.key->facts().place : "answer");
+    const label::Use use{.purpose = policy.words().purpose("answer").value(), .now = call.unix_time()};
+    if (label::judge(label, caller, use).outcome == label::Outcome::permit) return {};
+    return base::fail(ErrorKind::denied, label::refusal(label, caller, use, policy.words(), call.task.language), "label_denied");
 }
 
 void read_trace(Call& call) {

@@ -17,6 +17,8 @@ net::Headers Call::common_headers(std::string_view content_type) const {
     if (!task.id.empty()) headers.add("x-request-id", task.id);
     if (task.passage) headers.add("hanse-label", task.passage->answer_text);
     else if (!label_shown.empty()) headers.add("hanse-label", label_shown);
+    // Named before it is written; who asks too early, or for a task that left nothing, does not find it.
+    if (task.evidence && (task.passage || task.evidence->recorded)) headers.add("hanse-receipt", journal::text_of(task.evidence->id));
     if (!record.pseudonyms.empty()) headers.add("hanse-pseudonyms", record.pseudonyms);
     const auto& origins = around.options.cors_origins;
     if (origins.empty()) return headers;
@@ -25,7 +27,7 @@ net::Headers Call::common_headers(std::string_view content_type) const {
     const bool every = std::ranges::contains(origins, "*");
     if (every || std::ranges::contains(origins, origin)) {
         headers.add("access-control-allow-origin", every ? "*" : origin);
-        headers.add("access-control-expose-headers", "x-request-id, hanse-label, hanse-pseudonyms, retry-after, retry-after-ms");
+        headers.add("access-control-expose-headers", "x-request-id, hanse-label, hanse-pseudonyms, hanse-receipt, retry-after, retry-after-ms");
         if (!every) headers.add("vary", "origin");
     }
     return headers;
@@ -37,7 +39,40 @@ void Call::append_label(std::string& out) const {
     append_quoted(out, task.passage->answer_text);
 }
 
+void Call::gather() {
+    auto& evidence = *task.evidence;
+    evidence.prompt_tokens = record.prompt_tokens;
+    evidence.cached_tokens = record.cached_tokens;
+    evidence.completion_tokens = record.completion_tokens;
+    if (passing) evidence.digested.push_back(passing->finish());
+    passing.reset();
+    if (!texts.empty()) evidence.output_form = "text";
+    for (const ChoiceText& text : texts) evidence.outputs.push_back(text.text());
+    texts.clear();
+}
+
+boost::asio::awaitable<base::Result<void>> Call::write_down(std::string outcome) {
+    if (unrecorded()) gather();
+    auto written = co_await around.desk.record(task, outcome);
+    co_return written;
+}
+
+void Call::write_down_abandoned() {
+    if (!unrecorded()) return;
+    gather();
+    around.desk.record_abandoned(task, record.error.empty() ? "cancelled" : record.error);
+}
+
 boost::asio::awaitable<void> Call::answer(unsigned status, std::string json) {
+    // What has no texts of its own is witnessed by its body, which the recorder reads where it is.
+    const bool body = unrecorded() && texts.empty();
+    if (body) task.evidence->outputs.push_back(std::move(json));
+    auto written = co_await write_down();
+    if (body) json = std::move(task.evidence->outputs.front());
+    if (!written) {
+        co_await refuse(std::move(written.error()));
+        co_return;
+    }
     record.status = status;
     record.bytes_out = json.size();
     net::Response response{status, common_headers("application/json"), std::move(json)};
@@ -46,6 +81,16 @@ boost::asio::awaitable<void> Call::answer(unsigned status, std::string json) {
 }
 
 boost::asio::awaitable<void> Call::refuse(base::Error error) {
+    // Before a refusal by label is seen it is on record, and so is what went wrong with a task that had begun.
+    const bool denied = error.code == "label_denied";
+    const bool known = task.evidence && task.evidence->recorded;
+    base::Result<void> written;
+    if (denied) written = co_await around.desk.record_denial(task, error);
+    else if (!known) written = co_await write_down(error.code.empty() ? std::string(base::name(error.kind)) : error.code);
+    if (!written) {
+        error = std::move(written.error());
+        task.evidence.reset();  // no receipt is promised
+    }
     if (error.kind == base::ErrorKind::cancelled) saw_cancel();
     auto response = error_response(error);
     auto headers = common_headers({});

@@ -6,9 +6,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "access_log.hpp"
 #include "api/service.hpp"
+#include "choice_text.hpp"
 #include "engine/generate.hpp"
 #include "errors.hpp"
 #include "ids.hpp"
@@ -44,6 +46,8 @@ public:
     std::string label_shown = {};  // of what is answered without a decision of the desk
     base::Instant began{};
     ModelMetrics* model_metrics = nullptr;
+    std::vector<ChoiceText> texts = {};                // what the caller gets of an answer from here, by choice
+    std::optional<task::PassingDigest> passing = {};   // of what passes through from elsewhere
 
     base::Instant now() const { return around.clock.now(); }
     std::int64_t unix_time() const;
@@ -55,6 +59,12 @@ public:
     // One write; false if the client is gone.
     boost::asio::awaitable<bool> write(std::string_view bytes);
     boost::asio::awaitable<void> end();
+
+    // The stop `journal`: waits until what is known of this answer is on disk; only then may its end be shown, and after an error
+    // never. Nothing to wait for where no journal is kept, nothing was done, or it was recorded before.
+    boost::asio::awaitable<base::Result<void>> write_down(std::string outcome = "finished");
+    // The same where nobody waits any more.
+    void write_down_abandoned();
 
     // A piece of an answer came: first token and gaps.
     void saw_tokens();
@@ -76,6 +86,8 @@ public:
     void append_label(std::string& out) const;
 
 private:
+    void gather();
+    bool unrecorded() const { return task.evidence && task.passage && !task.evidence->recorded; }
     std::optional<base::Instant> last_tokens_ = {};
 };
 

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generation.hpp"
 
+#include <utility>
+
 namespace hanse::api {
 
 Generation::Generation(Call& call, task::Answer answer, std::uint32_t choices_per_prompt)
-    : call_(call), answer_(std::move(answer)), usage_(choices_per_prompt), seen_(answer_.choices()) {}
+    : call_(call), answer_(std::move(answer)), usage_(choices_per_prompt), seen_(answer_.choices()) {
+    call.texts.resize(answer_.choices());
+}
+
+void Generation::settle() {
+    if (std::exchange(settled_, true)) return;
+    call_.count_tokens(usage_.prompt_tokens(), usage_.cached_tokens(), usage_.completion_tokens());
+}
 
 Generation::~Generation() {
-    call_.count_tokens(usage_.prompt_tokens(), usage_.cached_tokens(), usage_.completion_tokens());
+    settle();
     call_.task.trace.open(task::Stop::api_out, call_.now());
 }
 
@@ -31,6 +40,7 @@ boost::asio::awaitable<base::Result<std::vector<task::Answer::Item>>> Generation
         }
     }
     if (tokens) call_.saw_tokens();
+    if (answer_.ended()) settle();
     co_return items;
 }
 

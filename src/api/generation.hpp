@@ -24,6 +24,8 @@ public:
     // All that has come; empty when every choice has ended. An error of any choice ends them all.
     boost::asio::awaitable<base::Result<std::vector<task::Answer::Item>>> next();
     std::string echo(std::uint32_t prompt);  // the prompt's text
+    // Counts what it cost, once: at its end, or before that is written down.
+    void settle();
     task::Answer& answer() { return answer_; }
     const UsageSum& usage() const { return usage_; }
 
@@ -32,6 +34,7 @@ private:
     task::Answer answer_;
     UsageSum usage_;
     std::vector<std::uint32_t> seen_;
+    bool settled_ = false;
 };
 
 }  // namespace hanse::api

@@ -103,6 +103,8 @@ std::string path_of(const Step& step, const std::string& previous) {
     return step.form == 6 ? "/v1/responses/" + (previous.empty() ? "resp_none" : previous) : "/v1/responses";
 }
 
+const std::string no_receipt = "hr_00000000000000000000000000000000";
+
 std::string id_in(const std::string& body) {
     const auto at = body.find("\"id\":\"resp_");
     return at == std::string::npos ? "" : body.substr(at + 6, 29);
@@ -136,6 +138,7 @@ public:
             world->desk.rules(std::make_shared<task::Rules>(policy_));
             world->log.text.clear();
             world->upstream->seen.clear();
+            world->recorder.clear();
             world->model->begin(static_cast<unsigned>(seed));
         }
         const auto observer = chance.below(3) == 0 ? Observer::upstream : Observer::visitor;
@@ -179,12 +182,13 @@ private:
 
     Transcript transcript(World& world, const std::vector<std::string>& secrets, const std::vector<Step>& steps, Observer observer, std::size_t which) {
         Transcript out;
-        std::vector<std::string> ids;
+        std::vector<std::string> ids, receipts;
         for (const Step& step : steps) {
             const std::string previous = step.follows ? ids[*step.follows] : "";
             const auto text = texts[which == 0 ? step.left : step.right];
             const auto exchange = world.ask(step.form == 6 ? net::Method::get : net::Method::post, path_of(step, previous), body_of(step, text, previous), secrets[step.person], step.label);
             ids.push_back(id_in(exchange->body));
+            receipts.emplace_back(exchange->headers.get("hanse-receipt"));
             const bool seen = observer == Observer::visitor && !people[step.person].place.empty();
             if (exchange->status == 200 && step.left != step.right) out.secrets_worked_on = true;
             if (!seen) continue;
@@ -194,6 +198,13 @@ private:
             out.text += exchange->body + "\n";
         }
         if (observer == Observer::visitor) {
+            // It has heard of every receipt there is, and of one for each answer that had none.
+            for (const std::string& receipt : receipts) {
+                const auto exchange = world.ask(net::Method::get, "/v1/hanse/receipts/" + (receipt.empty() ? no_receipt : receipt), "", secrets[3], "");
+                out.text += std::to_string(exchange->status) + exchange->body + "\n";
+            }
+            const auto journal = world.ask(net::Method::get, "/journal/checkpoint", "", secrets[3], "");
+            out.text += std::to_string(journal->status) + journal->body + "\n";
             out.text += world.metrics(secrets[0]);
         } else {
             out.text += world.upstream->seen;

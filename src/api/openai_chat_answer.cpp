@@ -87,13 +87,17 @@ boost::asio::awaitable<void> collect_chat(Call& call, const ChatAsk& ask, Genera
         for (auto& item : *items) {
             auto& choice = choices[item.choice];
             if (auto* text = std::get_if<engine::TextEvent>(&item.event)) {
-                choice.add(readers[item.choice].feed(text->text));
+                auto parts = readers[item.choice].feed(text->text);
+                call.texts[item.choice].add(parts);
+                choice.add(std::move(parts));
                 if (ask.logprobs && !text->logprobs.empty()) {
                     if (!choice.logprobs.empty()) choice.logprobs += ',';
                     append_chat_logprobs(choice.logprobs, text->logprobs);
                 }
             } else {
-                choice.add(readers[item.choice].finish());
+                auto rest = readers[item.choice].finish();
+                call.texts[item.choice].add(rest);
+                choice.add(std::move(rest));
                 choice.finish = std::get<engine::FinishEvent>(item.event).reason;
             }
         }

@@ -85,8 +85,8 @@ private:
 // Turns one choice's events into chunks.
 class ChoiceStream {
 public:
-    ChoiceStream(const Chunks& chunks, std::uint32_t choice, engine::AnswerReader reader)
-        : chunks_(chunks), choice_(choice), reader_(std::move(reader)) {}
+    ChoiceStream(const Chunks& chunks, std::uint32_t choice, engine::AnswerReader reader, ChoiceText& given)
+        : chunks_(chunks), choice_(choice), reader_(std::move(reader)), given_(given) {}
 
     void add(std::string& out, const engine::TextEvent& event, bool logprobs) {
         begin(out);
@@ -114,6 +114,7 @@ private:
     }
     // `about` goes out with the first text, once.
     void write(std::string& out, const std::vector<engine::AnswerPart>& parts, std::string& about) {
+        given_.add(parts);
         for (const auto& part : parts) {
             if (const auto* text = std::get_if<engine::AnswerText>(&part)) {
                 chunks_.text(out, choice_, "content", text->text, about);
@@ -132,6 +133,7 @@ private:
     const Chunks& chunks_;
     std::uint32_t choice_;
     engine::AnswerReader reader_;
+    ChoiceText& given_;
     bool begun_ = false;
 };
 
@@ -147,7 +149,7 @@ boost::asio::awaitable<void> stream_chat(Call& call, const ChatAsk& ask, Generat
     const Chunks chunks(call, ask);
     std::vector<ChoiceStream> choices;
     auto readers = answer_readers(call, ask.tools_offered, generation.answer());
-    for (std::uint32_t choice = 0; choice < readers.size(); ++choice) choices.emplace_back(chunks, choice, std::move(readers[choice]));
+    for (std::uint32_t choice = 0; choice < readers.size(); ++choice) choices.emplace_back(chunks, choice, std::move(readers[choice]), call.texts[choice]);
     const OpenStream counted(call.around.metrics);
     const bool begun = co_await call.begin_events();
     if (!begun) co_return;
@@ -161,6 +163,12 @@ boost::asio::awaitable<void> stream_chat(Call& call, const ChatAsk& ask, Generat
                 choices[item.choice].end(out, std::get<engine::FinishEvent>(item.event).reason);
         }
         if (generation.answer().ended()) {
+            // The end is seen when it is on record.
+            auto recorded = co_await call.write_down();
+            if (!recorded) {
+                co_await break_events(call, std::move(recorded.error()));
+                co_return;
+            }
             if (ask.include_usage) chunks.usage(out, call, generation.usage());
             out += sse_done;
         }

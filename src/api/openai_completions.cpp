@@ -178,7 +178,10 @@ boost::asio::awaitable<void> collect(Call& call, const CompletionAsk& ask, Gener
     };
     std::vector<Collected> choices(generation.answer().choices());
     if (ask.echo)
-        for (std::uint32_t i = 0; i < choices.size(); ++i) choices[i].text = generation.echo(i / ask.generate.choices);
+        for (std::uint32_t i = 0; i < choices.size(); ++i) {
+            choices[i].text = generation.echo(i / ask.generate.choices);
+            call.texts[i].add(choices[i].text);
+        }
     while (true) {
         auto items = co_await generation.next();
         if (!items) {
@@ -190,6 +193,7 @@ boost::asio::awaitable<void> collect(Call& call, const CompletionAsk& ask, Gener
             auto& choice = choices[item.choice];
             if (const auto* text = std::get_if<engine::TextEvent>(&item.event)) {
                 choice.text += text->text;
+                call.texts[item.choice].add(text->text);
                 choice.logprobs.add(text->logprobs);
             } else {
                 choice.finish = finish_word(std::get<engine::FinishEvent>(item.event).reason);
@@ -222,6 +226,7 @@ boost::asio::awaitable<void> stream(Call& call, const CompletionAsk& ask, Genera
     std::string out;
     const auto chunk = [&](std::uint32_t choice, std::string_view text, bool with_logprobs, std::string_view finish) {
         out += head;
+        call.texts[choice].add(text);
         append_choice(out, choice, text, with_logprobs ? &logprobs[choice] : nullptr, finish);
         out += tail;
     };
@@ -238,6 +243,12 @@ boost::asio::awaitable<void> stream(Call& call, const CompletionAsk& ask, Genera
             }
         }
         const bool over = generation.answer().ended();
+        base::Result<void> recorded;
+        if (over) recorded = co_await call.write_down();
+        if (!recorded) {
+            co_await break_events(call, std::move(recorded.error()));
+            co_return;
+        }
         if (over && ask.include_usage) {
             out += head;
             out += R"(],"usage":)";

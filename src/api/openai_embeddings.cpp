@@ -104,7 +104,6 @@ boost::asio::awaitable<void> serve_embeddings(Call& call, std::string_view text)
         co_await call.refuse(std::move(embedded.error()));
         co_return;
     }
-    call.task.trace.open(task::Stop::api_out, call.now());
     if (dimensions && static_cast<std::uint32_t>(*dimensions) != embedded->facts.embedding_size) {
         // Cutting a vector short is sound only for models that were trained for it, which no GGUF says.
         co_await call.refuse({base::ErrorKind::invalid, std::format("dimensions must be {} for this model", embedded->facts.embedding_size),
@@ -168,7 +167,6 @@ boost::asio::awaitable<void> serve_rerank(Call& call, std::string_view text) {
         co_await call.refuse(std::move(ranked.error()));
         co_return;
     }
-    call.task.trace.open(task::Stop::api_out, call.now());
     call.count_tokens(ranked->tokens, 0, 0);
     std::vector<std::size_t> order(ranked->scores.size());
     std::iota(order.begin(), order.end(), std::size_t{0});

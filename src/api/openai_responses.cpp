@@ -6,7 +6,6 @@
 #include "admission.hpp"
 #include "generation.hpp"
 #include "json_write.hpp"
-#include "label/reasons.hpp"
 #include "openai_chat_answer.hpp"
 #include "response_writer.hpp"
 #include "sse.hpp"
@@ -35,8 +34,8 @@ void append_response_usage(std::string& out, const UsageSum& usage) {
 class ResponseObject {
 public:
     ResponseObject(Call& call, const ResponseAsk& ask) : call_(call), ask_(ask), id_(call.around.ids.make("resp_")) {
-        head_ = R"({"id":)" + quoted(id_) + R"(,"object":"response","created_at":)" + std::to_string(call.unix_time()) + R"(,"model":)" +
-                quoted(ask.model) + ask.echoed;
+        head_ = R"({"id":)" + api::quoted(id_) + R"(,"object":"response","created_at":)" + std::to_string(call.unix_time()) + R"(,"model":)" +
+                api::quoted(ask.model) + ask.echoed;
     }
     const std::string& id() const { return id_; }
     std::string begun() const {
@@ -53,7 +52,7 @@ public:
         return out + "}";
     }
     std::string failed(const base::Error& error) const {
-        return head_ + R"(,"status":"failed","error":{"code":"server_error","message":)" + quoted(error.message) +
+        return head_ + R"(,"status":"failed","error":{"code":"server_error","message":)" + api::quoted(error.message) +
                R"(},"incomplete_details":null,"output":[],"usage":null})";
     }
 
@@ -69,6 +68,7 @@ struct Progress {
     Generation& generation;
     engine::AnswerReader reader;
     ResponseWriter writer;
+    ChoiceText& given;
     bool logprobs = false;
     engine::FinishReason reason = engine::FinishReason::stop;
 
@@ -76,10 +76,14 @@ struct Progress {
         if (const auto* text = std::get_if<engine::TextEvent>(&item.event)) {
             std::string about;
             if (logprobs) append_chat_logprobs(about, text->logprobs);
-            writer.add(out, reader.feed(text->text), about);
+            const auto parts = reader.feed(text->text);
+            given.add(parts);
+            writer.add(out, parts, about);
         } else {
             reason = std::get<engine::FinishEvent>(item.event).reason;
-            writer.add(out, reader.finish(), {});
+            const auto rest = reader.finish();
+            given.add(rest);
+            writer.add(out, rest, {});
             writer.finish(out);
         }
     }
@@ -97,7 +101,8 @@ void remember(Call& call, ResponseStore& store, ResponseAsk& ask, const Response
     if (!ask.store || !call.task.passage->outlives_request || !call.task.declassified.empty()) return;
     auto messages = std::move(ask.messages);
     messages.push_back(writer.message());
-    store.put(owner_of(call), {object.id(), json, std::move(ask.input_items), std::move(messages), call.task.passage->answer_text},
+    store.put(owner_of(call), {object.id(), json, std::move(ask.input_items), std::move(messages), call.task.passage->answer_text,
+                                 call.task.evidence ? journal::text_of(call.task.evidence->id) : std::string()},
               call.now());
 }
 
@@ -114,6 +119,11 @@ boost::asio::awaitable<void> collect(Call& call, ResponseStore& store, ResponseA
         for (const auto& item : *items) progress.add(unused, item);
     }
     auto json = object.ended(progress.writer, progress.generation.usage(), progress.reason);
+    auto recorded = co_await call.write_down();
+    if (!recorded) {
+        co_await call.refuse(std::move(recorded.error()));
+        co_return;
+    }
     remember(call, store, ask, object, progress.writer, json);
     co_await call.answer(200, std::move(json));
 }
@@ -136,6 +146,11 @@ boost::asio::awaitable<void> stream(Call& call, ResponseStore& store, ResponseAs
         for (const auto& item : *items) progress.add(out, item);
         const bool over = progress.generation.answer().ended();
         if (over) {
+            auto recorded = co_await call.write_down();
+            if (!recorded) {
+                co_await break_events(call, std::move(recorded.error()));
+                co_return;
+            }
             const auto json = object.ended(writer, progress.generation.usage(), progress.reason);
             // Kept before it is told, so that the client's next request finds it.
             remember(call, store, ask, object, writer, json);
@@ -162,16 +177,11 @@ boost::asio::awaitable<void> stream(Call& call, ResponseStore& store, ResponseAs
 
 // Decided anew at each reading: the policy may have changed since.
 base::Result<void> may_see_again(Call& call, const StoredResponse& stored) {
+    if (auto begun = call.around.desk.begin(call.task); !begun) return begun;  // a denial goes on record
     if (auto entered = read_label(call); !entered) return entered;
-    const auto& policy = call.task.rules->policy();
-    const auto label = label_of(call, stored);
-    const auto caller = policy.clearance(call.task.key && !call.task.key->facts().place.empty() ? call.task.key->facts().place : "answer");
-    const label::Use use{.purpose = policy.words().purpose("answer").value(), .now = call.unix_time()};
-    if (label::judge(label, caller, use).outcome == label::Outcome::permit) {
-        call.label_shown = stored.label;
-        return {};
-    }
-    return base::fail(base::ErrorKind::denied, label::refusal(label, caller, use, policy.words(), call.task.language), "label_denied");
+    auto visible = may_see(call, label_of(call, stored));
+    if (visible) call.label_shown = stored.label;
+    return visible;
 }
 
 }  // namespace
@@ -190,6 +200,7 @@ boost::asio::awaitable<void> serve_responses(Call& call, ResponseStore& store, s
             co_return;
         }
         call.task.label = label::join(call.task.label, label_of(call, *previous));
+        if (call.task.evidence && !previous->receipt.empty()) call.task.evidence->parents.push_back(previous->receipt);
         ask->messages.insert(ask->messages.begin(), previous->messages.begin(), previous->messages.end());
     }
     // Instructions hold for this turn alone and come first.
@@ -205,7 +216,7 @@ boost::asio::awaitable<void> serve_responses(Call& call, ResponseStore& store, s
     Generation generation(call, std::move(*answer), 1);
     Progress progress{generation, std::move(answer_readers(call, ask->tools_offered, generation.answer()).front()),
                       ResponseWriter(call.around.ids, ask->stream ? ResponseWriter::Events::yes : ResponseWriter::Events::no),
-                      ask->logprobs};
+                      call.texts.front(), ask->logprobs};
     if (ask->stream) co_await stream(call, store, *ask, progress);
     else co_await collect(call, store, *ask, progress);
 }
@@ -224,7 +235,7 @@ boost::asio::awaitable<void> serve_stored_response(Call& call, ResponseStore& st
     }
     if (call.exchange.request().method == net::Method::delete_) {
         store.remove(owner, call.path_id);
-        co_await call.answer(200, R"({"id":)" + quoted(found->id) + R"(,"object":"response","deleted":true})");
+        co_await call.answer(200, R"({"id":)" + api::quoted(found->id) + R"(,"object":"response","deleted":true})");
         co_return;
     }
     if (call.route == Route::response_items) {

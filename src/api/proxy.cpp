@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -9,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 #include <memory>
+#include <utility>
 
 #include "label/decide.hpp"
 #include "sse.hpp"
@@ -21,6 +23,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t whole_max = 1U << 20;      // longer answers are passed on piece by piece
+constexpr std::size_t held_max = 16U << 20;      // a longer end of a stream is not held back, only its very last byte
 constexpr std::size_t unknown_max = 256U << 20;  // an answer without a length that is no stream
 
 net::Headers headers_to_send(const Call& call) {
@@ -65,6 +68,14 @@ asio::awaitable<void> pass_whole(Call& call, task::Forward& stream, Veil* veil) 
     }
     if (veil != nullptr) *body = veil->uncover(*body);
     count(call, std::string_view(*body).substr(body->size() - std::min<std::size_t>(body->size(), 2048)));
+    // The recorder reads the body where it is.
+    if (call.task.evidence) call.task.evidence->outputs.push_back(std::move(*body));
+    auto recorded = co_await call.write_down();
+    if (call.task.evidence) *body = std::move(call.task.evidence->outputs.front());
+    if (!recorded) {
+        co_await call.refuse(std::move(recorded.error()));
+        co_return;
+    }
     call.record.status = stream.status();
     call.record.bytes_out = body->size();
     net::Response response{stream.status(), headers_to_return(call, stream), std::move(*body)};
@@ -80,6 +91,11 @@ asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, Veil* veil,
     StreamTail tail;
     std::optional<VeilStream> names;
     if (veil != nullptr) names.emplace(*veil);
+    if (call.task.evidence) {
+        call.passing.emplace(call.around.random);
+        call.task.evidence->output_form = events ? "stream" : "body";
+    }
+    std::string held;  // what must not be seen before the whole is on record: the last events, or the last piece
     bool begun = false;
     while (true) {
         auto answered = co_await stream.read();
@@ -98,16 +114,21 @@ asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, Veil* veil,
             count(call, tail.text());
             if (names) {
                 const std::string rest = names->finish();
-                const bool written = rest.empty() || co_await call.write(rest);
-                if (!written) co_return;
+                if (call.passing) call.passing->saw(rest);
+                held += rest;
             }
-            if (piece && (!must_end_with_done || tail.done())) {
+            const bool whole = piece && (!must_end_with_done || tail.done());
+            base::Error broken = whole ? base::Error{}
+                                 : piece ? base::Error{base::ErrorKind::unavailable, "the upstream's answer ended before its end", "upstream_broken", {}, {}}
+                                         : std::move(piece.error());
+            auto recorded = co_await call.write_down(whole ? "finished" : broken.code.empty() ? std::string(base::name(broken.kind)) : broken.code);
+            if (!recorded) broken = std::move(recorded.error());
+            const bool written = !recorded || held.empty() || co_await call.write(held);
+            if (!written) co_return;
+            if (whole && recorded) {
                 co_await call.end();
                 co_return;
             }
-            const base::Error broken =
-                piece ? base::Error{base::ErrorKind::unavailable, "the upstream's answer ended before its end", "upstream_broken"}
-                      : std::move(piece.error());
             // In the middle of an event nothing can be said any more.
             if (events && tail.between_events()) {
                 co_await break_events(call, broken);
@@ -121,7 +142,13 @@ asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, Veil* veil,
         tail.saw(*piece);
         const std::string restored = names ? names->feed(*piece) : std::string();
         const std::string_view out = names ? std::string_view(restored) : *piece;
-        const bool written = out.empty() || co_await call.write(out);
+        if (call.passing) call.passing->saw(out);
+        // Before the last events nothing is held, since a token is waited for. Of other bodies the last piece is the end.
+        const bool hold = call.passing && (events ? tail.ending() && held.size() < held_max : true);
+        const std::string earlier = hold && events ? std::string() : std::exchange(held, {});
+        if (hold) held += out;
+        const bool before = earlier.empty() || co_await call.write(earlier);
+        const bool written = before && (hold || out.empty() || co_await call.write(out));
         if (!written) co_return;
     }
 }
@@ -169,6 +196,11 @@ asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place plac
         }
         veil = std::move(*made);
         body = *covered;
+        auto recorded = co_await call.around.desk.record_transformation(call.task, name(label::Transformation::pseudonymise), call.record.pseudonyms);
+        if (!recorded) {
+            co_await call.refuse(std::move(recorded.error()));
+            co_return;
+        }
     }
     std::string path(name(call.route).substr(3));  // without "/v1"
     auto sent =
@@ -177,7 +209,6 @@ asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place plac
         co_await call.refuse(std::move(sent.error()));
         co_return;
     }
-    call.task.trace.open(task::Stop::api_out, call.now());
     task::Forward& stream = *sent;
     const auto length = length_of(stream);
     const bool whole = !is_event_stream(stream) && length && *length <= whole_max;
@@ -218,6 +249,15 @@ std::optional<ForwardUsage> find_usage(std::string_view tail) {
 }
 
 void StreamTail::saw(std::string_view piece) {
+    if (!ending_) {
+        // A mark stands at the beginning of a line: behind a newline, which JSON never holds as it is, or where all begins.
+        constexpr std::array<std::string_view, 5> marks{"\ndata: [DONE]", "\ndata:[DONE]", "\nevent: response.completed",
+                                                        "\nevent: response.incomplete", "\nevent: response.failed"};
+        std::string seam(begun_ ? "" : "\n");
+        seam.append(tail_, tail_.size() - std::min(tail_.size(), mark_max)).append(piece.substr(0, mark_max));
+        ending_ = std::ranges::any_of(marks, [&](std::string_view mark) { return seam.contains(mark) || piece.contains(mark); });
+        begun_ = true;
+    }
     if (piece.size() >= kept) {
         tail_.assign(piece.substr(piece.size() - kept));
         return;

@@ -32,11 +32,16 @@ public:
     void saw(std::string_view piece);
     bool between_events() const { return tail_.empty() || tail_.ends_with("\n\n") || tail_.ends_with("\r\n\r\n"); }
     bool done() const { return tail_.contains("data: [DONE]") || tail_.contains("data:[DONE]"); }
+    // The last event has begun: [DONE], or what ends a response.
+    bool ending() const { return ending_; }
     std::string_view text() const { return tail_; }
 
 private:
     static constexpr std::size_t kept = 2048;
+    static constexpr std::size_t mark_max = 32;  // longer than any mark of an end
     std::string tail_;
+    bool begun_ = false;
+    bool ending_ = false;
 };
 
 }  // namespace hanse::api

@@ -23,6 +23,7 @@ struct StoredResponse {
     std::string input_items;                 // JSON array
     std::vector<engine::Message> messages;   // the whole conversation up to and with the answer, without instructions
     std::string label = {};                  // of all of it, in words, since the policy may change in the meantime
+    std::string receipt = {};                // of the answer; empty: no journal is kept
     std::size_t bytes() const;
 };
 

@@ -6,7 +6,7 @@
 namespace hanse::api {
 namespace {
 
-std::string field(std::string_view name, std::string_view text) { return ",\"" + std::string(name) + "\":" + quoted(text); }
+std::string field(std::string_view name, std::string_view text) { return ",\"" + std::string(name) + "\":" + api::quoted(text); }
 
 }  // namespace
 
@@ -28,13 +28,13 @@ std::string ResponseWriter::place(bool with_part) const {
 }
 
 std::string ResponseWriter::part_json() const {
-    if (open_ == Open::reasoning) return R"({"type":"reasoning_text","text":)" + quoted(text_) + "}";
-    return R"({"type":"output_text","annotations":[],"logprobs":[)" + logprobs_ + R"(],"text":)" + quoted(text_) + "}";
+    if (open_ == Open::reasoning) return R"({"type":"reasoning_text","text":)" + api::quoted(text_) + "}";
+    return R"({"type":"output_text","annotations":[],"logprobs":[)" + logprobs_ + R"(],"text":)" + api::quoted(text_) + "}";
 }
 
 std::string ResponseWriter::item_json(std::string_view status) const {
     const bool begun = status != "in_progress";
-    std::string out = R"({"id":)" + quoted(item_id_);
+    std::string out = R"({"id":)" + api::quoted(item_id_);
     if (open_ == Open::call)
         return out + R"(,"type":"function_call","status":")" + std::string(status) + '"' + field("call_id", call_id_) + field("name", name_) +
                field("arguments", text_) + "}";

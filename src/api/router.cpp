@@ -15,12 +15,24 @@ constexpr std::array<std::string_view, route_count> names{"/v1/chat/completions"
                                                           "/v1/models/{id}",
                                                           "/v1/hanse/decide",
                                                           "/v1/hanse/declassifications",
+                                                          "/v1/hanse/receipts/{id}",
+                                                          "/journal/{path}",
                                                           "/healthz",
                                                           "/readyz",
                                                           "/metrics",
                                                           "unknown"};
 
 Route of_path(std::string_view path, std::string_view& id) {
+    constexpr std::string_view journal = "/journal/";
+    constexpr std::string_view receipts = "/v1/hanse/receipts/";
+    if (path.starts_with(journal)) {
+        id = path.substr(journal.size());
+        return Route::journal;
+    }
+    if (path.starts_with(receipts) && path.size() > receipts.size()) {
+        id = path.substr(receipts.size());
+        return id.contains('/') ? Route::unknown : Route::receipt;
+    }
     if (!path.starts_with("/v1/")) {
         for (const Route route : {Route::health, Route::ready, Route::metrics})
             if (path == name(route)) return route;

@@ -21,6 +21,8 @@ enum class Route : std::uint8_t {
     model,
     decide,
     declassifications,
+    receipt,
+    journal,
     health,
     ready,
     metrics,

@@ -12,6 +12,7 @@
 #include "declassify.hpp"
 #include "glance.hpp"
 #include "hanse_decide.hpp"
+#include "hanse_receipts.hpp"
 #include "openai_chat_answer.hpp"
 #include "openai_completions.hpp"
 #include "openai_embeddings.hpp"
@@ -73,7 +74,8 @@ private:
 };
 
 bool is_open(Route route, const ServiceOptions& options) {
-    return route == Route::health || route == Route::ready || (route == Route::metrics && options.open_metrics);
+    return route == Route::health || route == Route::ready || (route == Route::metrics && options.open_metrics) ||
+           (route == Route::journal && options.open_journal);
 }
 
 }  // namespace
@@ -127,6 +129,8 @@ boost::asio::awaitable<void> Service::State::dispatch(Call& call) {
         case Route::metrics: return serve_metrics(call);
         case Route::decide: return serve_decide(call);
         case Route::declassifications: return serve_declassifications(call);
+        case Route::receipt: return serve_receipt(call);
+        case Route::journal: return serve_journal(call, parts.journal);
         case Route::models: return serve_models(call);
         case Route::model: return serve_model(call);
         case Route::response:
@@ -137,7 +141,12 @@ boost::asio::awaitable<void> Service::State::dispatch(Call& call) {
 
 // The endpoints that take a model to work.
 boost::asio::awaitable<void> Service::State::generate(Call& call) {
-    auto terms = read_terms(call);
+    auto terms = parts.desk.begin(call.task);
+    if (terms && call.task.evidence) {
+        call.task.evidence->route = name(call.route);
+        call.task.evidence->idempotency = idempotency_key(call);
+    }
+    if (terms) terms = read_terms(call);
     if (terms) terms = read_label(call);
     if (terms && call.task.key) terms = call.task.key->take(call.began, call.record.when);
     if (!terms) {
@@ -146,6 +155,7 @@ boost::asio::awaitable<void> Service::State::generate(Call& call) {
     }
     const auto whole = std::make_shared<const std::string>(std::move(call.exchange.request().body));
     const std::string& body = *whole;
+    if (call.task.evidence) call.task.evidence->input = body;
     auto seen = glance(body);
     if (!seen) {
         co_await call.refuse(std::move(seen.error()));
@@ -155,6 +165,7 @@ boost::asio::awaitable<void> Service::State::generate(Call& call) {
     call.exchange.on_gone([stop = call.task.stop]() mutable { stop.request_stop(); });
     auto read = co_await read_content(call, whole);
     if (read) read = loosen_by_header(call, body);
+    if (read) read = co_await parts.desk.record_declassified(call.task);
     if (!read) {
         call.exchange.on_gone({});
         co_await call.refuse(std::move(read.error()));
@@ -191,7 +202,7 @@ boost::asio::awaitable<void> Service::State::preflight(Call& call) {
         headers.add("access-control-allow-methods", "GET, POST, DELETE, OPTIONS");
         headers.add("access-control-allow-headers",
                     "authorization, content-type, hanse-declassification, hanse-deadline-ms, hanse-first-token-ms, hanse-label, "
-                    "hanse-priority, traceparent, "
+                    "hanse-priority, idempotency-key, traceparent, "
                     "x-stainless-arch, x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, "
                     "x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout");
         headers.add("access-control-max-age", "600");
@@ -213,6 +224,7 @@ void Service::State::settle(Call& call) {
     if (call.task.key && record.prompt_tokens + record.completion_tokens > 0)
         call.task.key->charge(std::uint64_t{record.prompt_tokens} + record.completion_tokens, ended, parts.clock.wall());
     metrics.request(call.route, record.status, ended - call.began);
+    call.write_down_abandoned();
     parts.desk.finish(call.task, record.status);
     if (!access.on()) return;
     record.peer = call.exchange.request().peer;

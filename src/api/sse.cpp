@@ -6,6 +6,8 @@
 namespace hanse::api {
 
 boost::asio::awaitable<void> break_events(Call& call, base::Error error) {
+    auto written = co_await call.write_down(error.code.empty() ? std::string(base::name(error.kind)) : error.code);
+    if (!written) error = std::move(written.error());
     if (error.kind == base::ErrorKind::cancelled) {
         call.saw_cancel();
     } else {

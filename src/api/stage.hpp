@@ -17,6 +17,7 @@
 #include "fake_exchange.hpp"
 #include "task/declassifications.hpp"
 #include "task/desk.hpp"
+#include "task/fake_recorder.hpp"
 #include "task/keys.hpp"
 
 namespace hanse::api {
@@ -33,6 +34,7 @@ public:
     std::string content_type = "application/json";
     std::vector<std::string> pieces = {};
     bool tells_length = true;
+    std::string receipt = {};  // that it names in the head of its answer
     bool breaks = false;
     bool is_healthy = true;
     std::optional<base::Error> refusal = {};
@@ -54,6 +56,7 @@ private:
     public:
         explicit Stream(const FakeUpstream& from) : from_(from) {
             headers_.add("content-type", from.content_type);
+            if (!from.receipt.empty()) headers_.add("hanse-receipt", from.receipt);
             std::size_t size = 0;
             for (const auto& piece : from.pieces) size += piece.size();
             if (from.tells_length) headers_.add("content-length", std::to_string(size));
@@ -99,6 +102,8 @@ public:
         task::DeskOptions desk = {};
         std::string policy = policy_with_the_upstream();
         bool traced = false;
+        bool journal = true;
+        Service::Parts::JournalFolder folder = {};  // of the log that is served
         std::optional<privacy::Directory> directory = {};  // none: no recogniser
     };
     // What a node without a policy file has, with the upstream on the same machine.
@@ -131,10 +136,11 @@ public:
                 .traces = given.traced ? &sink : nullptr,
                 .rules = rules_of(given.policy, given.directory),
                 .declassifications = book(disk),
+                .recorder = given.journal ? &recorder : nullptr,
                 .options = given.desk}),
           keys(
               *task::KeyRing::open({(folder / "keys.json").string(), (folder / "usage.json").string(), clock, random, base::silent_log()})),
-          service({.desk = desk, .keys = *keys, .clock = clock, .random = random, .log = base::silent_log(), .options = given.service}) {
+          service({.desk = desk, .keys = *keys, .clock = clock, .random = random, .log = base::silent_log(), .options = given.service, .journal = given.folder}) {
         // Loaded beforehand, so that tests need not wait for the pool's thread.
         std::promise<void> loaded;
         pool.get(given.model.name, [&](auto) { loaded.set_value(); });
@@ -184,6 +190,7 @@ public:
     boost::asio::io_context context{1};
     RememberingSink sink;
     base::SimDisk disk;
+    task::FakeRecorder recorder{clock};
     std::shared_ptr<engine::FakeModel> model;
     engine::ModelPool pool;
     std::shared_ptr<FakeUpstream> upstream;

@@ -14,6 +14,7 @@
 #include "api/service.hpp"
 #include "fake_exchange.hpp"
 #include "task/desk.hpp"
+#include "task/fake_recorder.hpp"
 
 // The stage for non-interference: the whole room with task and label, and an adversary wherever something is not ours.
 namespace hanse::api::two_worlds {
@@ -150,6 +151,8 @@ inline std::string without_ids(std::string text) {
     for (const std::string_view prefix : {"req_", "chatcmpl-", "cmpl-", "resp_", "msg_", "rs_", "fc_", "rerank-", "call_"})
         for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at + prefix.size()))
             if (text.size() >= at + prefix.size() + 24) text.replace(at + prefix.size(), 24, "*");
+    for (auto at = text.find("hr_"); at != std::string::npos; at = text.find("hr_", at + 3))
+        if (text.size() >= at + 35) text.replace(at + 3, 32, "*");
     return text;
 }
 
@@ -163,7 +166,7 @@ public:
                  .clock = clock_,
                  .log = log,
                  .loader = [this](const engine::ModelSpec&) -> base::Result<std::shared_ptr<engine::Model>> { return model; }}),
-          desk({.models = pool_, .upstreams = {upstream}, .clock = clock_, .log = log}),
+          desk({.models = pool_, .upstreams = {upstream}, .clock = clock_, .log = log, .recorder = &recorder}),
           keys_(*task::KeyRing::open({(folder_ / "keys.json").string(), "", clock_, random_, base::silent_log()})),
           service_({.desk = desk, .keys = *keys_, .clock = clock_, .random = random_, .log = log, .options = {.version = "1", .require_keys = true, .background = false}}) {
         std::promise<void> loaded;
@@ -214,6 +217,7 @@ public:
     RememberingLog log;
     std::shared_ptr<Adversary> model;
     std::shared_ptr<Echo> upstream = std::make_shared<Echo>();
+    task::FakeRecorder recorder{clock_};
 
 private:
     engine::ModelPool pool_;

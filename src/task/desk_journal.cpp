@@ -137,6 +137,21 @@ boost::asio::awaitable<base::Result<void>> Desk::record_transformation(Task& tas
     co_return or_stopped(std::move(done));
 }
 
+boost::asio::awaitable<base::Result<void>> Desk::record_declassified(Task& task) {
+    if (!task.evidence) co_return base::Result<void>();
+    for (const Declassified& each : task.declassified) {
+        const auto id = state_->parts.recorder->new_id();
+        journal::CanonicalObject fields;
+        fields.text("task", task.id).text("answer", journal::text_of(task.evidence->id)).text("declassification", each.id).text("text", each.text);
+        if (task.key) fields.text("caller", task.key->facts().id);
+        task.evidence->parents.push_back(journal::text_of(id));
+        auto done = co_await written<void>(
+            [this, &id, &fields](auto call) { state_->parts.recorder->event(id, "declassification", std::move(fields), std::move(call)); });
+        if (!done) co_return or_stopped(std::move(done));
+    }
+    co_return base::Result<void>();
+}
+
 boost::asio::awaitable<base::Result<Recorder::Found>> Desk::receipt(journal::RecordId id) {
     if (state_->parts.recorder == nullptr) co_return base::fail(base::ErrorKind::not_found, "no journal is kept here", "receipt_not_found");
     auto found = co_await written<Recorder::Found>([this, &id](auto call) { state_->parts.recorder->receipt(id, std::move(call)); });

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/disk.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
@@ -29,6 +31,7 @@ struct ServiceOptions {
     std::size_t responses_bytes_max = 64U << 20;  // of all keys together
     std::chrono::seconds responses_age_max{24 * 3600};
     int access_log = -1;                     // descriptor for JSON lines, -1: none; not owned
+    bool open_journal = false;               // /journal/ without a key: the size of the log tells how much is asked
     bool background = true;                  // a thread of its own writes the log and keeps the keys' counters
 };
 
@@ -48,6 +51,11 @@ public:
         base::Random& random;
         base::Log& log;
         ServiceOptions options = {};
+        // The folder of the log whose public part is served at /journal/; without a disk, none is.
+        struct JournalFolder {
+            base::Disk* disk = nullptr;
+            std::filesystem::path folder = {};
+        } journal = {};
     };
     explicit Service(Parts parts);
     ~Service();

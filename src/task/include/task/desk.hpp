@@ -134,6 +134,8 @@ public:
     // Before a refusal by label is shown, and before something leaves changed: `what` was done to it, as "pseudonymise".
     boost::asio::awaitable<base::Result<void>> record_denial(Task& task, const base::Error& denial);
     boost::asio::awaitable<base::Result<void>> record_transformation(Task& task, std::string_view what, std::string_view evidence);
+    // Before data is handled under a looser label: by which statements of owners (task.declassified).
+    boost::asio::awaitable<base::Result<void>> record_declassified(Task& task);
     // The record of that id and its receipt; `not_found` also where no journal is kept.
     boost::asio::awaitable<base::Result<Recorder::Found>> receipt(journal::RecordId id);
 
