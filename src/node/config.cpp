@@ -8,6 +8,8 @@
 
 #include "catalog/files.hpp"
 #include "catalog/reference.hpp"
+#include "crypto/identity.hpp"
+#include "crypto/key_file.hpp"
 #include "net/client.hpp"
 
 namespace hanse::node {
@@ -119,6 +121,14 @@ void read_upstream(ConfigTable& table, UpstreamConfig& upstream, const fs::path&
     if (upstream.models.empty() && upstream.renamed.empty()) table.problem("models", "must name at least one model that is asked there");
 }
 
+void read_identity(ConfigTable& table, IdentityConfig& identity, const fs::path& folder) {
+    table.text("name", identity.name);
+    table.text("profile", identity.profile);
+    path(table, "passphrase_file", identity.passphrase_file, folder);
+    if (!identity.name.empty() && !crypto::is_key_name(identity.name)) table.problem("name", "must have no blanks and no plus sign");
+    if (!crypto::profile_named(identity.profile)) table.problem("profile", "must be \"default\" or \"bsi\"");
+}
+
 void read_logging(ConfigTable& table, Config& config, const fs::path& folder) {
     table.choice("level", config.log_level,
                  {{"debug", base::LogLevel::debug}, {"info", base::LogLevel::info}, {"warning", base::LogLevel::warning}, {"error", base::LogLevel::error}});
@@ -197,6 +207,13 @@ base::Result<Config> parse_config(std::string_view text, std::string_view file, 
             table.text("otlp_endpoint", config.otlp_endpoint);
             if (!config.otlp_endpoint.empty() && !net::Url::parse(config.otlp_endpoint)) table.problem("otlp_endpoint", "must be an address such as \"http://127.0.0.1:4318\"");
         });
+        root.table("identity", [&](ConfigTable& table) { read_identity(table, config.identity, folder); });
+        root.table("journal", [&](ConfigTable& table) {
+            table.boolean("record", config.journal.record);
+            table.boolean("open", config.journal.open);
+            table.duration("keep", config.journal.keep, 0ms, 36'500 * day);
+            table.integer("watts_per_core", config.journal.watts_per_core, 0, 1000);
+        });
         root.table("policy", [&](ConfigTable& table) { path(table, "file", config.policy_file, folder); });
         check_together(root, config);
     };
@@ -221,6 +238,8 @@ std::vector<std::string> needs_restart(const Config& running, const Config& want
     if (running.models_memory != wanted.models_memory) keys.emplace_back("memory.models");
     if (running.needs_keys() != wanted.needs_keys()) keys.emplace_back("keys.required");
     if (running.open_metrics != wanted.open_metrics) keys.emplace_back("keys.open_metrics");
+    if (running.identity != wanted.identity) keys.emplace_back("identity");
+    if (running.journal != wanted.journal) keys.emplace_back("journal");
     if (running.otlp_endpoint != wanted.otlp_endpoint) keys.emplace_back("telemetry.otlp_endpoint");
     return keys;
 }

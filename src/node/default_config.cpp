@@ -71,6 +71,21 @@ constexpr std::array blocks{
     Block{"", "", "[policy]\n"},
     Block{"Who may see what: labels and clearances. Without the file nothing but public data leaves this machine. See: hanse policy",
           "Wer was sehen darf: Etiketten und Zulassungen. Ohne die Datei verlassen nur öffentliche Daten diesen Rechner. Siehe: hanse policy", "#file = \"policy.toml\"\n\n"},
+    Block{"", "", "[identity]\n"},
+    Block{"Who this node is in its receipts; the name is fixed when its keys are made (hanse init, or the first start). Empty: the machine's name.\n"
+          "Signatures: \"default\" (Ed25519 with ML-DSA-65) or \"bsi\" (ECDSA P-256 with ML-DSA-65). A file with the passphrase of the keys, or none.",
+          "Wer dieser Knoten in seinen Quittungen ist; der Name steht fest, sobald die Schlüssel gemacht sind (hanse init oder erster Start). Leer: der des Rechners.\n"
+          "Signaturen: \"default\" (Ed25519 mit ML-DSA-65) oder \"bsi\" (ECDSA P-256 mit ML-DSA-65). Eine Datei mit der Passphrase der Schlüssel oder keine.",
+          "#name = \"\"\n#profile = \"default\"\n#passphrase_file = \"\"\n\n"},
+    Block{"", "", "[journal]\n"},
+    Block{"Each answer leaves a record in a log that nobody can rewrite, and a receipt. Off: no evidence.",
+          "Jede Antwort hinterlässt einen Eintrag in einem Protokoll, das niemand umschreiben kann, und eine Quittung. Aus: kein Nachweis.", "#record = true\n"},
+    Block{"The public part (hashes only) at /journal/ without a key, for witnesses and mirrors; its size tells how much is asked.",
+          "Den öffentlichen Teil (nur Hashes) unter /journal/ ohne Schlüssel, für Zeugen und Spiegel; seine Größe verrät, wie viel gefragt wird.", "#open = false\n"},
+    Block{"Keep the texts as well, sealed one by one: at most so long, and never longer than their labels allow. \"0s\": no text is kept.",
+          "Auch die Texte aufbewahren, einzeln versiegelt: höchstens so lange und nie länger, als ihre Etiketten erlauben. \"0s\": kein Text wird aufbewahrt.", "#keep = \"0s\"\n"},
+    Block{"For the energy in receipts where the machine has no meter: watts of one busy core.",
+          "Für die Energie in Quittungen, wo der Rechner keinen Zähler hat: Watt eines beschäftigten Kerns.", "#watts_per_core = 8\n\n"},
     Block{"", "", "[limits]\n"},
     Block{"What is larger or slower is refused or cut.", "Was größer oder langsamer ist, wird abgewiesen oder getrennt.",
           "#body = \"16MiB\"\n#headers = \"16KiB\"\n#connections = 4096\n#in_flight = 512\n#header_timeout = \"10s\"\n#body_timeout = \"60s\"\n#idle_timeout = \"75s\"\n"

@@ -23,6 +23,7 @@
 #include "level_log.hpp"
 #include "node/policy.hpp"
 #include "node/version.hpp"
+#include "records.hpp"
 #include "service_manager.hpp"
 #include "task/declassifications.hpp"
 #include "task/otlp.hpp"
@@ -90,6 +91,7 @@ struct Node::State {
     Appended access_log;
     std::string url = {};
     std::shared_ptr<task::OtlpExporter> traces = {};
+    std::unique_ptr<Records> records = {};  // null: no journal is kept
     std::unique_ptr<engine::ModelPool> pool = {};
     std::vector<std::shared_ptr<engine::Upstream>> upstreams = {};
     std::unique_ptr<task::KeyRing> keys = {};
@@ -113,6 +115,9 @@ struct Node::State {
     void save_decisions();
     void tell_differences(const label::Policy& wanted);
     Result<std::shared_ptr<task::Rules>> read_rules(const Config& wanted);
+    // Puts on record what differs from what the journal says is in force; before it takes effect.
+    Result<void> record_changes(const Config& wanted);
+    Result<void> record_start();
     Result<void> apply(Config wanted);
 };
 
@@ -160,9 +165,31 @@ asio::awaitable<void> Node::State::keep_keys() {
         co_await timer.async_wait(asio::use_awaitable);
         const auto changed = keys->reload_if_changed();
         save_decisions();
+        if (records) {
+            records->chores();
+            // Files that were changed take effect, and go on record, with a reload; keys by themselves.
+            if (const auto said = records->compare_keys(keys->list()); !said) log.warning("changes_not_recorded", {{"error", said.error().message}});
+        }
         if (!changed) log.warning("keys_unreadable", {{"error", changed.error().message}});
         else if (*changed) log.info("keys_reloaded", {{"keys", static_cast<std::int64_t>(keys->size())}});
     }
+}
+
+Result<void> Node::State::record_changes(const Config& wanted) {
+    if (!records) return {};
+    if (auto said = records->compare_files(file_digest(parts.config_file), file_digest(policy_file(wanted, parts.config_file))); !said) return said;
+    return records->compare_keys(keys->list());
+}
+
+Result<void> Node::State::record_start() {
+    if (!records) return {};
+    journal::CanonicalObject fields;
+    fields.text("version", version()).text_if_any("commit", commit()).text("fingerprint", records->identity().fingerprint());
+    fields.text("profile", name(records->identity().profile())).text("keys_required", config.needs_keys() ? "yes" : "no");
+    fields.text_if_any("config", file_digest(parts.config_file)).text_if_any("policy", file_digest(policy_file(config, parts.config_file)));
+    fields.texts("models", pool->names());
+    if (auto said = records->say("node_started", std::move(fields)); !said) return said;
+    return record_changes(config);
 }
 
 void Node::State::save_decisions() {
@@ -230,7 +257,16 @@ Result<void> Node::State::build() {
         if (!exporter) return base::fail(exporter.error().kind, "telemetry.otlp_endpoint: " + exporter.error().message);
         traces = std::move(*exporter);
     }
+    if (config.journal.record) {
+        auto opened = Records::open({.data = parts.data, .identity = config.identity, .journal = config.journal, .environment = parts.environment,
+                                     .clock = parts.clock, .random = parts.random, .log = log});
+        if (!opened) return std::unexpected(opened.error());
+        records = std::move(*opened);
+    } else {
+        log.warning("no_journal");
+    }
     engine::ModelPool::Loader loader = parts.loader ? parts.loader : [](const engine::ModelSpec& spec) { return engine::load_model(spec); };
+    if (records) loader = records->recording(std::move(loader));
     pool = std::make_unique<engine::ModelPool>(engine::ModelPool::Parts{
         .specs = std::move(*specs), .memory_max = config.models_memory, .clock = parts.clock, .log = log, .loader = std::move(loader)});
     std::vector<UpstreamConfig> entries;
@@ -263,6 +299,8 @@ Result<void> Node::State::build() {
                           .traces = traces.get(),
                           .rules = std::move(*rules),
                           .declassifications = declassifications,
+                          .recorder = records ? &records->recorder() : nullptr,
+                          .energy = records ? &records->energy() : nullptr,
                           .options = {.in_flight_max = config.limits.in_flight, .load_timeout = config.limits.load_timeout}});
     service = std::make_unique<api::Service>(api::Service::Parts{.desk = *desk,
                                                                  .keys = *keys,
@@ -273,9 +311,11 @@ Result<void> Node::State::build() {
                                                                              .require_keys = config.needs_keys(),
                                                                              .open_metrics = config.open_metrics,
                                                                              .cors_origins = config.server.cors_origins,
-                                                                             .access_log = access_log.descriptor()}});
-    auto listening =
-        net::Server::start({.options = listen_options(config), .handler = service->handler(), .on_error = service->on_error(), .log = log});
+                                                                             .access_log = access_log.descriptor(),
+                                                                             .open_journal = config.journal.open},
+                                                                 .journal = records ? records->folder() : api::Service::Parts::JournalFolder{}});
+    if (auto started = record_start(); !started) return std::unexpected(started.error());
+    auto listening = net::Server::start({.options = listen_options(config), .handler = service->handler(), .on_error = service->on_error(), .log = log});
     if (!listening) return std::unexpected(listening.error());
     server = std::move(*listening);
     url = local_url(config, server->port());
@@ -356,6 +396,8 @@ Result<void> Node::State::apply(Config wanted) {
     if (!appended) return std::unexpected(appended.error());
     if (auto changed = keys->reload_if_changed(); !changed) return std::unexpected(changed.error());
 
+    if (auto said = record_changes(wanted); !said) return std::unexpected(said.error());
+
     for (const std::string& key : needs_restart(config, wanted)) log.warning("restart_needed", {{"key", key}});
     log.level(wanted.log_level);
     service->access_log(appended->descriptor());
@@ -404,6 +446,7 @@ Node::Ended Node::stop() {
     state.service->flush();
     state.save_decisions();
     if (auto saved = state.keys->save_usage(); !saved) state.log.error("usage_not_saved", {{"error", saved.error().message}});
+    if (state.records) state.records->stop(whole);
     state.log.info("stopped", {{"drained", whole}});
     return whole ? Ended::drained : Ended::cut;
 }

@@ -77,6 +77,22 @@ struct UpstreamConfig {
     bool operator==(const UpstreamConfig&) const = default;
 };
 
+// Who the node is, to whoever reads its receipts; takes effect when its keys are made (node/identity.hpp).
+struct IdentityConfig {
+    std::string name = {};             // empty: the machine's
+    std::string profile = "default";   // crypto/identity.hpp
+    std::string passphrase_file = {};  // empty: the service manager's credential hanse-passphrase, if there is one, else none
+    bool operator==(const IdentityConfig&) const = default;
+};
+
+struct JournalConfig {
+    bool record = true;                // off: nothing is written down, and no receipt given
+    bool open = false;                 // /journal/ for everybody, as witnesses and mirrors need it
+    std::chrono::milliseconds keep{0};  // texts of tasks at most so long, and no longer than their labels allow; 0: not at all
+    std::uint32_t watts_per_core = 8;  // of a busy one; where the machine has no meter that can be read
+    bool operator==(const JournalConfig&) const = default;
+};
+
 enum class KeysRequired { automatic, always, never };
 
 struct Config {
@@ -92,6 +108,8 @@ struct Config {
     base::LogLevel log_level = base::LogLevel::info;
     std::string access_log = {};     // empty: off, "-": standard output, else a file
     std::string otlp_endpoint = {};  // empty: no traces
+    IdentityConfig identity = {};
+    JournalConfig journal = {};
     std::string policy_file = {};    // empty: policy.toml beside the configuration file, if it is there
     bool operator==(const Config&) const = default;
 

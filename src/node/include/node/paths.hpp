@@ -19,6 +19,10 @@ namespace hanse::node {
 //   usage.json   what the keys have used                    lock      held by the running node
 //   declassified.tsv declassifications for one answer that have been used
 //   decisions.tsv what was decided of late, for hanse policy diff (labels and places, never content)
+//   identity.key what the node signs with as itself          log.key   and with as its journal
+//   journal/     the log (journal/log.hpp)                   kept/     texts of tasks, where they are kept (journal/text_store.hpp)
+//   told.json    what the journal says of configuration, policy and keys, to see what changed
+//   digests.json SHA-256 of model files by inode, size and time      orders/ what commands ask of the running node
 struct DataDirectory {
     std::filesystem::path root;
     std::filesystem::path config() const { return root / "hanse.toml"; }
@@ -29,6 +33,13 @@ struct DataDirectory {
     std::filesystem::path lock() const { return root / "lock"; }
     std::filesystem::path decisions() const { return root / "decisions.tsv"; }
     std::filesystem::path declassified() const { return root / "declassified.tsv"; }
+    std::filesystem::path identity_key() const { return root / "identity.key"; }
+    std::filesystem::path log_key() const { return root / "log.key"; }
+    std::filesystem::path journal() const { return root / "journal"; }
+    std::filesystem::path kept() const { return root / "kept"; }
+    std::filesystem::path told() const { return root / "told.json"; }
+    std::filesystem::path digests() const { return root / "digests.json"; }
+    std::filesystem::path orders() const { return root / "orders"; }
     std::filesystem::path history() const { return root / "chat_history"; }
 };
 
