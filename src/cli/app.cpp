@@ -53,6 +53,7 @@ public:
         add_keys();
         add_policy();
         add_forge();
+        add_journal();
         command(app_, "version", Say::about_version, "hanse version --json", [this] { return cli::version(context_); });
         command(app_, "manual", Say::option_man, "hanse manual | man -l -", [this] {
             put(manual_page(tree(app_), node::version(), context_.language));
@@ -304,6 +305,66 @@ private:
         option(*made, "--ca", declassify_.node.ca_file, Say::option_ca, "FILE");
     }
 
+    void add_journal() {
+        CLI::App* identity = app_.add_subcommand("identity", text(Say::about_identity));
+        identity->require_subcommand(1);
+        identity->fallthrough();
+        CLI::App* made = command(*identity, "show", Say::about_identity_show, "hanse identity show\nhanse identity show --keys > our-node.keys", [this] { return cli::identity_show(context_, identity_); });
+        made->add_flag("--keys", identity_.keys, text(Say::option_identity_keys));
+
+        CLI::App* receipt = app_.add_subcommand("receipt", text(Say::about_receipt));
+        receipt->require_subcommand(1);
+        receipt->fallthrough();
+        made = command(*receipt, "verify", Say::about_receipt_verify,
+                       "hanse receipt verify answer.tlog-proof\nhanse receipt verify answer.tlog-proof --trust partner.keys --input request.json --output answer.txt\n"
+                       "curl -s http://127.0.0.1:8420/v1/hanse/receipts/hr_… | hanse receipt verify - --json",
+                       [this] { return cli::receipt_verify(context_, receipt_); });
+        made->add_option("file", receipt_.file, text(Say::argument_receipt))->type_name("FILE")->required();
+        made->add_option("--key", receipt_.keys, text(Say::option_vkey))->type_name("VKEY");
+        made->add_option("--trust", receipt_.trust, text(Say::option_trust))->type_name("FILE");
+        made->add_option("--input", receipt_.inputs, text(Say::option_receipt_input))->type_name("FILE");
+        made->add_option("--output", receipt_.outputs, text(Say::option_receipt_output))->type_name("FILE");
+
+        CLI::App* journal = app_.add_subcommand("journal", text(Say::about_journal));
+        journal->require_subcommand(1);
+        journal->fallthrough();
+        const auto add = [&](const char* name, Say about, const char* examples, Exit (*call)(const Context&, const JournalOptions&)) {
+            CLI::App* one = command(*journal, name, about, examples, [this, call] { return call(context_, journal_); });
+            one->add_option("--folder", journal_.folder, text(Say::option_journal_folder))->type_name("DIR");
+            return one;
+        };
+        const auto period = [&](CLI::App& one) {
+            one.add_option("--since", journal_.since, text(Say::option_since))->type_name("TIME");
+            one.add_option("--until", journal_.until, text(Say::option_until))->type_name("TIME");
+        };
+        made = add("check", Say::about_journal_check, "hanse journal check\nhanse journal check --folder /backup/journal --trust our-node.keys", journal_check);
+        made->add_option("--key", journal_.keys, text(Say::option_vkey))->type_name("VKEY");
+        made->add_option("--trust", journal_.trust, text(Say::option_trust))->type_name("FILE");
+        made = add("show", Say::about_journal_show, "hanse journal show hr_…\nhanse journal show hr_… --texts", journal_show);
+        made->add_option("id", journal_.id, text(Say::argument_record_id))->type_name("ID")->required();
+        made->add_flag("--texts", journal_.texts, text(Say::option_texts));
+        made = add("receipt", Say::about_journal_receipt, "hanse journal receipt hr_… > answer.tlog-proof", journal_receipt);
+        made->add_option("id", journal_.id, text(Say::argument_record_id))->type_name("ID")->required();
+        made = add("tail", Say::about_journal_tail, "hanse journal tail\nhanse journal tail -n 100 --follow", journal_tail);
+        made->add_option("-n,--count", journal_.count, text(Say::option_count))->type_name("N");
+        made->add_flag("-f,--follow", journal_.follow, text(Say::option_follow));
+        made = add("search", Say::about_journal_search, "hanse journal search --kind denial --since 2026-11-01\nhanse journal search --caller key_… --model eurollm-9b --json", journal_search);
+        period(*made);
+        made->add_option("--kind", journal_.kind, text(Say::option_record_kind))->type_name("KIND");
+        made->add_option("--caller", journal_.caller, text(Say::option_caller))->type_name("KEY");
+        made->add_option("--model", journal_.model, text(Say::option_record_model))->type_name("NAME");
+        made->add_option("--text", journal_.text, text(Say::option_record_text))->type_name("TEXT");
+        made = add("export", Say::about_journal_export,
+                   "hanse journal export > journal.jsonl\nhanse journal export --article-12 --system eurollm-9b --since 2026-06-01 --until 2026-12-01 > events.jsonl", journal_export);
+        period(*made);
+        made->add_flag("--article-12", journal_.article_12, text(Say::option_article_12));
+        made->add_option("--system", journal_.system, text(Say::option_system_of))->type_name("MODEL");
+        made = command(*journal, "erase", Say::about_journal_erase, "hanse journal erase hr_… --reason \"asked for by the person concerned\"",
+                       [this] { return cli::journal_erase(context_, journal_); });
+        made->add_option("id", journal_.id, text(Say::argument_record_id))->type_name("ID")->required();
+        made->add_option("--reason", journal_.reason, text(Say::option_reason))->type_name("TEXT")->required();
+    }
+
     // Wrong use: one sentence, and where to read on.
     Exit refuse(int argc, char** argv, const CLI::ParseError& error) {
         std::string where = "hanse";
@@ -361,6 +422,9 @@ private:
     DeclassifyOptions declassify_;
     ForgeOptions forge_;
     RecombinationOptions recombination_;
+    IdentityOptions identity_;
+    ReceiptOptions receipt_;
+    JournalOptions journal_;
     std::function<Exit()> chosen_;
 };
 

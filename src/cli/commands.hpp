@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "context.hpp"
+#include "journal/record_store.hpp"
 #include "label/policy.hpp"
 
 namespace hanse::cli {
@@ -174,6 +177,49 @@ Exit forge_lora_extract(const Context& context, const RecombinationOptions& opti
 Exit forge_lora_merge(const Context& context, const RecombinationOptions& options);
 Exit forge_lora_stack(const Context& context, const RecombinationOptions& options);
 Exit forge_lora_unstack(const Context& context, const RecombinationOptions& options);
+
+struct ReceiptOptions {
+    std::string file = {};                  // "-": standard input
+    std::vector<std::string> keys = {};     // as vkey
+    std::string trust = {};                 // a file of them
+    std::vector<std::string> inputs = {};   // files that are said to be what went in
+    std::vector<std::string> outputs = {};  // and what came out
+};
+Exit receipt_verify(const Context& context, const ReceiptOptions& options);
+
+struct JournalOptions {
+    std::string folder = {};  // another log than the node's
+    std::vector<std::string> keys = {};
+    std::string trust = {};
+    std::string id = {};      // show, receipt, erase
+    bool texts = false;       // show
+    std::size_t count = 20;   // tail
+    bool follow = false;
+    std::string since = {};   // search, export: beginnings of RFC 3339 times
+    std::string until = {};
+    std::string kind = {};
+    std::string caller = {};
+    std::string model = {};
+    std::string text = {};    // search
+    bool article_12 = false;  // export
+    std::string system = {};  // of Article 12: a model's name or digest
+    std::string reason = {};  // erase
+};
+Exit journal_check(const Context& context, const JournalOptions& options);
+Exit journal_show(const Context& context, const JournalOptions& options);
+Exit journal_receipt(const Context& context, const JournalOptions& options);
+Exit journal_tail(const Context& context, const JournalOptions& options);
+Exit journal_search(const Context& context, const JournalOptions& options);
+Exit journal_export(const Context& context, const JournalOptions& options);
+Exit journal_erase(const Context& context, const JournalOptions& options);
+struct RecordLine;
+using SelectRecords = std::function<base::Result<void>(const std::function<void(const journal::StoredRecord&, const RecordLine&)>&)>;
+Exit journal_article_12(const Context& context, const JournalOptions& options, const SelectRecords& select);
+
+struct IdentityOptions {
+    bool keys = false;
+};
+Exit identity_show(const Context& context, const IdentityOptions& options);
 
 Exit version(const Context& context);
 

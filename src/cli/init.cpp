@@ -3,8 +3,10 @@
 #include <format>
 
 #include "catalog/files.hpp"
+#include "base/random.hpp"
 #include "commands.hpp"
 #include "node/default_config.hpp"
+#include "node/identity.hpp"
 #include "node/policy.hpp"
 #include "node/version.hpp"
 
@@ -52,14 +54,22 @@ Exit init(const Context& context, const InitOptions& options) {
     const fs::path policy_file = node::policy_file(*config, file);
     const auto policy_written = write_new(policy_file, *policy, options);
     if (!policy_written) return fail(context, policy_written.error());
+    // Keys are made once, and never again.
+    const auto passphrase = node::identity_passphrase(config->identity, context.environment);
+    if (!passphrase) return fail(context, passphrase.error());
+    base::SystemRandom random;
+    if (const auto made = node::make_keys(*data, config->identity, *passphrase, random); !made) return fail(context, made.error());
+    const auto identity = node::shown_identity(*data);
+    if (!identity) return fail(context, identity.error());
     if (context.json) {
-        put_line(std::format("{{\"config\":{},\"data\":{},\"written\":{},\"policy\":{},\"policy_written\":{}}}", json_text(file.string()), json_text(data->root.string()), *written,
-                             json_text(policy_file.string()), *policy_written));
+        put_line(std::format("{{\"config\":{},\"data\":{},\"written\":{},\"policy\":{},\"policy_written\":{},\"name\":{},\"fingerprint\":{}}}", json_text(file.string()), json_text(data->root.string()), *written,
+                             json_text(policy_file.string()), *policy_written, json_text(identity->identity.name()), json_text(identity->identity.fingerprint())));
         return Exit::ok;
     }
     put_line(context.say(*written ? Say::config_written : Say::config_kept, file.string()));
     put_line(*policy_written ? context.say(Say::policy_written, policy_file.string(), options.profile, options.house, options.country)
                              : context.say(Say::config_kept, policy_file.string()));
+    put_line(context.say(Say::identity_shown, identity->identity.name(), identity->identity.fingerprint(), name(identity->identity.profile())));
     put_line(context.say(Say::init_next));
     return Exit::ok;
 }

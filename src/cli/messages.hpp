@@ -54,6 +54,16 @@ enum class Say : std::uint16_t {
     forge_would_recombine, forge_would_withdraw, forge_statistics_written, forge_no_tokens, forge_score_header, forge_search_header,
     forge_search_found, forge_search_needs_adapters, forge_probed, forge_ngrams_header, forge_ngrams_written, forge_adapter_written,
     forge_adapter_parts, forge_left_over, forge_merged,
+    about_identity, about_identity_show, option_identity_keys, identity_none, identity_shown, identity_log, about_receipt, about_receipt_verify,
+    argument_receipt, option_vkey, option_trust, option_receipt_input, option_receipt_output, receipt_proven, receipt_signer, receipt_says,
+    receipt_answer, receipt_other, receipt_unknown, receipt_nobody, receipt_decision, receipt_transformation, receipt_outcome, receipt_measured,
+    receipt_modelled, receipt_parent, receipt_input_fits, receipt_output_fits, receipt_input_differs, receipt_output_differs, receipt_limits,
+    receipt_unwitnessed, receipt_no_texts, receipt_unknown_signer, receipt_no_key, about_journal, about_journal_check, about_journal_show,
+    about_journal_receipt, about_journal_tail, about_journal_search, about_journal_export, about_journal_erase, option_journal_folder, option_since,
+    option_until, option_record_kind, option_caller, option_record_model, option_record_text, option_texts, option_count, option_follow,
+    option_article_12, option_system_of, option_reason, argument_record_id, journal_tokens, journal_bad_time, journal_bad_id, journal_no_record,
+    journal_was_erased, journal_erased_mark, journal_checking, journal_sound, journal_signed, journal_problem, journal_no_keys, journal_unpublished,
+    journal_nothing_found, journal_erased,
     count_
 };
 
