@@ -6,6 +6,9 @@ that the node checks, 1 KiB bodies, connections kept alive. The node runs alone 
 another. Since those two may be the slower side, requests per second are told twice: as reached, and as processor time
 of the node allows (requests per second of its own processor time).
 
+Each answer is released when its record is on disk, and records that arrive together share a sync; the same node without a
+journal stands beside it.
+
 Peers: the mock asked directly; nginx as a plain reverse proxy with one worker, if it is installed; and gateway_proxy,
 the thinnest gateway made of Hanse's own network rooms, to show what the rooms above them cost.
 """
@@ -118,16 +121,21 @@ def started(command: list, core: int, port: int, name: str, key: str, environmen
 
 
 @contextlib.contextmanager
-def hanse(mock_port: int, core: int):
+def hanse(mock_port: int, core: int, journal: bool = True):
     with tempfile.TemporaryDirectory(prefix="hanse-gateway-") as folder:
         port = free_port()
         Path(folder, "hanse.toml").write_text(
             f'[server]\nport = {port}\nthreads = 1\n[data]\nserve_store = false\n[keys]\nrequired = "always"\n[limits]\nin_flight = 4096\n'
-            f'[[upstreams]]\nname = "mock"\nurl = "http://127.0.0.1:{mock_port}/v1"\nmodels = ["mock"]\n')
+            f'[[upstreams]]\nname = "mock"\nurl = "http://127.0.0.1:{mock_port}/v1"\nmodels = ["mock"]\n'
+            f"[journal]\nrecord = {str(journal).lower()}\n")
         made = subprocess.run([BIN, "key", "create", "--name", "bench", "--json", "--data", folder], stdout=subprocess.PIPE, check=True, text=True)
         key = json.loads(made.stdout)["secret"]
-        with started([BIN, "serve", "--data", folder], core, port, "Hanse", key) as gateway:
+        with started([BIN, "serve", "--data", folder], core, port, "Hanse" if journal else "Hanse without journal", key) as gateway:
             yield gateway
+
+
+def hanse_without_journal(mock_port: int, core: int):
+    return hanse(mock_port, core, journal=False)
 
 
 @contextlib.contextmanager
@@ -243,9 +251,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=5, help="length of each measurement (5)")
     parser.add_argument("--rate", type=float, help="requests/s of the latency measurement (half of what 16 chats reach)")
     parser.add_argument("--streams", type=int, default=512, help="streams at once (512)")
-    parser.add_argument("--nodes", default="hanse,nginx,rooms", help="which gateways: hanse, nginx, rooms")
+    parser.add_argument("--nodes", default="hanse,bare,nginx,rooms", help="which gateways: hanse, bare (without its journal), nginx, rooms")
     arguments = parser.parse_args()
-    makers = {"hanse": ("Hanse", hanse), "nginx": ("nginx", nginx), "rooms": ("net and engine alone", rooms_alone)}
+    makers = {"hanse": ("Hanse", hanse), "bare": ("Hanse without journal", hanse_without_journal), "nginx": ("nginx", nginx), "rooms": ("net and engine alone", rooms_alone)}
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)

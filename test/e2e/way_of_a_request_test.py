@@ -55,7 +55,7 @@ class Collector:
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
-STOPS = ["net", "api", "task", "label", "engine", "api"]
+STOPS = ["net", "api", "task", "label", "engine", "journal", "api"]
 
 
 class Way(unittest.TestCase):
