@@ -439,6 +439,8 @@ constexpr std::array entries{
           "Der Eintrag ist so jung, dass ihn noch kein Checkpoint umfasst; versuchen Sie es in einer Sekunde noch einmal."},
     Entry{Say::journal_nothing_found, "Nothing was found.", "Nichts gefunden."},
     Entry{Say::journal_erased, "{} was erased; entry {} says so.", "{} wurde gelöscht; Eintrag {} hält das fest."},
+    Entry{Say::receipt_unsigned, "The signature by {} with {} is missing: the receipt was changed, or is not whole.",
+          "Die Unterschrift von {} mit {} fehlt: Die Quittung wurde verändert oder ist nicht vollständig."},
 };
 
 consteval bool complete() {

@@ -63,7 +63,7 @@ enum class Say : std::uint16_t {
     option_until, option_record_kind, option_caller, option_record_model, option_record_text, option_texts, option_count, option_follow,
     option_article_12, option_system_of, option_reason, argument_record_id, journal_tokens, journal_bad_time, journal_bad_id, journal_no_record,
     journal_was_erased, journal_erased_mark, journal_checking, journal_sound, journal_signed, journal_problem, journal_no_keys, journal_unpublished,
-    journal_nothing_found, journal_erased,
+    journal_nothing_found, journal_erased, receipt_unsigned,
     count_
 };
 

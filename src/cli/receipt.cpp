@@ -9,6 +9,7 @@
 
 #include "catalog/files.hpp"
 #include "commands.hpp"
+#include "crypto/signature.hpp"
 #include "journal/record.hpp"
 #include "node/identity.hpp"
 #include "record_line.hpp"
@@ -101,8 +102,19 @@ Exit receipt_verify(const Context& context, const ReceiptOptions& options) {
     if (!line) return fail(context, line.error());
     const auto compared = compare(options, *line);
     if (!compared) return fail(context, compared.error());
-    // The log's own signature is what counts: a witness alone says nothing about a log that nobody vouches for.
-    const bool by_log = std::ranges::any_of(receipt->signers, [&](const auto& each) { return each.name == receipt->checkpoint.origin; });
+    // The log's own signatures are what counts, by each of its keys that is known: a witness alone says nothing about a log that
+    // nobody vouches for, and a signature that is missing was taken away.
+    const auto of_log = [&](const journal::NoteVerifier& key) { return key.name() == receipt->checkpoint.origin; };
+    const auto is_missing = [&](const journal::NoteVerifier& key) {
+        return of_log(key) && std::ranges::none_of(receipt->signers, [&](const auto& each) {
+                   return each.name == key.name() && each.algorithm == crypto::name(journal::algorithm_of(key.type()));
+               });
+    };
+    const auto missing = std::ranges::find_if(*keys, is_missing);
+    if (missing != keys->end() && std::ranges::any_of(receipt->signers, [&](const auto& each) { return each.name == receipt->checkpoint.origin; }))
+        return fail(context, {base::ErrorKind::corrupt,
+                              context.say(Say::receipt_unsigned, plain_line(missing->name()), crypto::name(journal::algorithm_of(missing->type()))), {}, {}, {}});
+    const bool by_log = missing == keys->end() && std::ranges::any_of(*keys, of_log);
     const bool all_fit = std::ranges::all_of(*compared, [](const Compared& each) { return each.found.has_value(); });
     const bool proven = by_log && all_fit;
     const Exit exit = !by_log ? Exit::denied : all_fit ? Exit::ok : Exit::failed;
