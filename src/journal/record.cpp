@@ -66,6 +66,7 @@ CanonicalObject AnswerRecord::fields() const {
     CanonicalObject what;
     what.text("name", model).text_if_any("digest", model_digest).text_if_any("backend", backend);
     if (!adapters.empty()) what.texts("adapters", adapters);
+    if (!experts.empty()) what.texts("experts", experts);
     made.object("model", what);
     made.text_if_any("label", label).text_if_any("decision", decision);
     if (!transformations.empty()) made.texts("transformations", transformations);

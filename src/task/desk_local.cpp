@@ -138,8 +138,10 @@ boost::asio::awaitable<base::Result<Answer>> Desk::generate(Task& task, label::L
     state->rendered = std::move(work->rendered);
     task.trace.open(Stop::engine, state->began);
     state_->compute(task, state->model->facts());
-    if (task.evidence)
+    if (task.evidence) {
         for (const auto& adapter : ask.request.adapters) task.evidence->adapters.push_back(adapter.name);
+        task.evidence->experts = state->experts;
+    }
 
     const auto request = common_request(task, ask, state->rendered);
     for (const auto& prompt : state->prompts) {

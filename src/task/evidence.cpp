@@ -15,6 +15,7 @@ journal::AnswerRecord answer_record(const Evidence& evidence, std::string_view p
     record.model = evidence.model;
     record.model_digest = evidence.model_digest;
     record.adapters = evidence.adapters;
+    record.experts = evidence.experts;
     record.backend = evidence.backend;
     if (evidence.passage) {
         record.place = evidence.passage->destination.name();

@@ -58,6 +58,7 @@ struct AnswerRecord {
     std::string model = {};
     std::string model_digest = {};  // "sha256:…" of the model's file
     std::vector<std::string> adapters = {};
+    std::vector<std::string> experts = {};  // of a mixture, those that took part
     std::string backend = {};   // what computed it, or the upstream's name
     std::string label = {};     // of the answer
     std::string decision = {};  // "permit", "permit_after"

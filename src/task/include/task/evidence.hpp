@@ -40,6 +40,7 @@ struct Evidence {
     std::string model = {};
     std::string model_digest = {};
     std::vector<std::string> adapters = {};
+    std::vector<std::string> experts = {};
     std::string backend = {};
     std::shared_ptr<Key> key = {};
     std::shared_ptr<const Passage> passage = {};
