@@ -176,7 +176,7 @@ TEST(Traces, the_stops_come_in_their_order) {
     const auto& trace = stage.sink.traces[0];
     std::vector<std::string_view> names;
     for (const auto& span : trace.spans()) names.push_back(task::name(span.stop));
-    EXPECT_EQ(names, (std::vector<std::string_view>{"api.in", "task", "label", "engine", "api.out"}));
+    EXPECT_EQ(names, (std::vector<std::string_view>{"api.in", "task", "label", "engine", "journal", "api.out"}));
     EXPECT_EQ(trace.status, 200U);
     EXPECT_TRUE(trace.parent.has_value());
     EXPECT_TRUE(trace.self.text().starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
