@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "client_connection.hpp"
+#include "net/mutual_client.hpp"
 #include "tls.hpp"
 
 namespace hanse::net {
@@ -27,8 +28,13 @@ base::Deadline in(std::chrono::milliseconds span) { return base::Deadline::after
 
 class PooledStream final : public ClientStream {
 public:
-    PooledStream(std::unique_ptr<ClientConnection> connection, asio::io_context& context, ClientIdentity client, ClientOptions options, base::Deadline deadline)
-        : connection_(std::move(connection)), context_(context), client_(std::move(client)), options_(std::move(options)), deadline_(deadline),
+    PooledStream(std::unique_ptr<ClientConnection> connection, asio::io_context& context, ClientIdentity client, ClientOptions options,
+                 base::Deadline deadline)
+        : connection_(std::move(connection)),
+          context_(context),
+          client_(std::move(client)),
+          options_(std::move(options)),
+          deadline_(deadline),
           status_(connection_->message().result_int()) {
         for (const auto& field : connection_->message())
             headers_.add({field.name_string().data(), field.name_string().size()}, {field.value().data(), field.value().size()});
@@ -81,7 +87,9 @@ private:
 class HttpClient final : public Client {
 public:
     HttpClient(Url origin, ClientOptions options, std::optional<asio::ssl::context> tls)
-        : origin_(std::move(origin)), options_(std::move(options)), tls_(std::move(tls)) {
+        : origin_(std::move(origin)),
+          options_(std::move(options)),
+          tls_(std::move(tls)) {
         const bool usual = origin_.port == (origin_.secure ? 443 : 80);
         host_ = origin_.host.contains(':') ? std::format("[{}]", origin_.host) : origin_.host;
         if (!usual) host_ += std::format(":{}", origin_.port);
@@ -140,9 +148,11 @@ private:
             endpoints.emplace_back(address, origin_.port);
         } else {
             tcp::resolver resolver(context);
-            auto [failed, found] = co_await resolver.async_resolve(origin_.host, std::to_string(origin_.port), asio::as_tuple(asio::use_awaitable));
+            auto [failed, found] =
+                co_await resolver.async_resolve(origin_.host, std::to_string(origin_.port), asio::as_tuple(asio::use_awaitable));
             if (failed)
-                co_return base::fail(base::ErrorKind::unavailable, std::format("the host {} is not known: {}", origin_.host, failed.message()));
+                co_return base::fail(base::ErrorKind::unavailable,
+                                     std::format("the host {} is not known: {}", origin_.host, failed.message()));
             for (const auto& entry : found) endpoints.push_back(entry.endpoint());
         }
         for (const auto& endpoint : endpoints) {
@@ -195,6 +205,24 @@ base::Result<std::shared_ptr<Client>> Client::open(Url origin, ClientOptions opt
         return base::fail(base::ErrorKind::denied, std::format("{} is not encrypted, and that is not allowed here", origin.text()));
     }
     return std::make_shared<HttpClient>(std::move(origin), std::move(options), std::move(tls));
+}
+
+base::Result<std::shared_ptr<Client>> open_mutual_client(Url origin, ClientOptions options, const std::string& certificate_file,
+                                                         const std::string& key_file) {
+    if (!origin.secure)
+        return base::fail(base::ErrorKind::denied, std::format("{} is not encrypted, and that is not allowed here", origin.text()));
+    auto context = tls_client_context(options.ca_file);
+    if (!context) return std::unexpected(context.error());
+    // Devices live long: they may know no TLS 1.3 and no hybrid group.
+    SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+    SSL_CTX_set1_groups_list(context->native_handle(), "X25519MLKEM768/SecP256r1MLKEM768/X25519:P-256:P-384");
+    boost::system::error_code error;
+    context->use_certificate_chain_file(certificate_file, error);
+    if (!error) context->use_private_key_file(key_file, asio::ssl::context::pem, error);
+    if (error)
+        return base::fail(base::ErrorKind::invalid, std::format("the certificate {} with its key {} cannot be used: {}", certificate_file,
+                                                                key_file, error.message()));
+    return std::make_shared<HttpClient>(std::move(origin), std::move(options), std::move(*context));
 }
 
 }  // namespace hanse::net

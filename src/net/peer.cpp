@@ -158,6 +158,8 @@ public:
         stream_.next_layer().close(ignored);
     }
 
+    asio::any_io_executor executor() override { return stream_.get_executor(); }
+
 private:
     void expired() override {
         too_slow_ = true;

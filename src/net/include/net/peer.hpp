@@ -61,6 +61,7 @@ public:
     virtual crypto::Secret exported(std::string_view label, std::size_t size) const = 0;
     // Ends it at once; reads and writes under way fail.
     virtual void cut() = 0;
+    virtual boost::asio::any_io_executor executor() = 0;
 };
 
 // Runs on the calling coroutine's executor. `unavailable` if nobody answers, `denied` if the handshake fails.
