@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "label/reasons.hpp"
+#include "net/member_exchange.hpp"
 
 namespace hanse::api {
 namespace {
@@ -33,6 +34,17 @@ base::Result<std::optional<base::Deadline>> read_span(const Call& call, std::str
 }  // namespace
 
 base::Result<void> read_caller(Call& call, const task::KeyRing& keys) {
+    // A partner's node needs no key: its connection has proved whose it is. Its answers go to the place of its name; what
+    // it sends has the label that came with it, and is of its making, not ours.
+    if (const auto* partner = dynamic_cast<const net::MemberExchange*>(&call.exchange)) {
+        task::KeyFacts facts{.id = "partner:" + partner->member(), .name = partner->member()};
+        facts.label = "public; integrity=member";
+        facts.place = partner->member();
+        call.task.key = std::make_shared<task::Key>(std::move(facts), task::KeyUsage{});
+        call.task.partition = call.task.key->partition();
+        call.record.key_id = call.task.key->facts().id;
+        return {};
+    }
     const auto header = call.exchange.request().headers.get("authorization");
     const bool required = call.around.options.require_keys;
     std::string_view secret;

@@ -39,6 +39,7 @@ net::Headers headers_to_send(const Call& call) {
 
 net::Headers headers_to_return(const Call& call, const task::Forward& stream) {
     auto headers = call.common_headers({});
+    headers.add("hanse-route", call.task.model);
     constexpr std::array<std::string_view, 4> passed{"content-type", "retry-after", "retry-after-ms", "cache-control"};
     for (const auto name : passed)
         if (const auto value = stream.headers().get(name); !value.empty()) headers.add(name, value);
@@ -59,12 +60,11 @@ std::optional<std::size_t> length_of(const task::Forward& stream) {
     return length;
 }
 
-asio::awaitable<void> pass_whole(Call& call, task::Forward& stream, Veil* veil) {
+asio::awaitable<std::optional<base::Error>> pass_whole(Call& call, task::Forward& stream, Veil* veil) {
     auto answered = co_await stream.read_all(unknown_max);
     auto body = answered ? call.opened(std::move(*answered)) : std::unexpected(answered.error());
     if (!body) {
-        co_await call.refuse(std::move(body.error()));
-        co_return;
+        co_return std::move(body.error());
     }
     if (veil != nullptr) *body = veil->uncover(*body);
     count(call, std::string_view(*body).substr(body->size() - std::min<std::size_t>(body->size(), 2048)));
@@ -73,17 +73,17 @@ asio::awaitable<void> pass_whole(Call& call, task::Forward& stream, Veil* veil) 
     auto recorded = co_await call.write_down();
     if (call.task.evidence) *body = std::move(call.task.evidence->outputs.front());
     if (!recorded) {
-        co_await call.refuse(std::move(recorded.error()));
-        co_return;
+        co_return std::move(recorded.error());
     }
     call.record.status = stream.status();
     call.record.bytes_out = body->size();
     net::Response response{stream.status(), headers_to_return(call, stream), std::move(*body)};
     auto sent = co_await call.exchange.respond(std::move(response));
     if (!sent) call.saw_cancel();
+    co_return std::nullopt;
 }
 
-asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, Veil* veil, bool must_end_with_done) {
+asio::awaitable<std::optional<base::Error>> pass_stream(Call& call, task::Forward& stream, Veil* veil, bool must_end_with_done) {
     const OpenStream counted(call.around.metrics);
     const bool events = is_event_stream(stream);
     call.record.stream = true;
@@ -102,12 +102,14 @@ asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, Veil* veil,
         auto piece = answered ? call.opened(std::move(*answered)) : std::unexpected(answered.error());
         // Nothing has left yet: the failure can still have a status.
         if (!piece && !begun) {
-            co_await call.refuse(std::move(piece.error()));
-            co_return;
+            co_return std::move(piece.error());
         }
         if (!begun) {
             auto ready = co_await call.exchange.begin(stream.status(), headers_to_return(call, stream));
-            if (!ready) co_return call.saw_cancel();
+            if (!ready) {
+                call.saw_cancel();
+                co_return std::nullopt;
+            }
             begun = true;
         }
         if (!piece || piece->empty()) {
@@ -124,10 +126,10 @@ asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, Veil* veil,
             auto recorded = co_await call.write_down(whole ? "finished" : broken.code.empty() ? std::string(base::name(broken.kind)) : broken.code);
             if (!recorded) broken = std::move(recorded.error());
             const bool written = !recorded || held.empty() || co_await call.write(held);
-            if (!written) co_return;
+            if (!written) co_return std::nullopt;
             if (whole && recorded) {
                 co_await call.end();
-                co_return;
+                co_return std::nullopt;
             }
             // In the middle of an event nothing can be said any more.
             if (events && tail.between_events()) {
@@ -136,7 +138,7 @@ asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, Veil* veil,
                 call.record.error = "upstream_broken";
                 call.exchange.abort();
             }
-            co_return;
+            co_return std::nullopt;
         }
         if (events) call.saw_tokens();
         tail.saw(*piece);
@@ -149,7 +151,7 @@ asio::awaitable<void> pass_stream(Call& call, task::Forward& stream, Veil* veil,
         if (hold) held += out;
         const bool before = earlier.empty() || co_await call.write(earlier);
         const bool written = before && (hold || out.empty() || co_await call.write(out));
-        if (!written) co_return;
+        if (!written) co_return std::nullopt;
     }
 }
 
@@ -177,7 +179,7 @@ asio::awaitable<base::Result<std::shared_ptr<Veil>>> veiled(Call& call, std::sha
     co_return veil;
 }
 
-asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place place, std::string_view body) {
+asio::awaitable<std::optional<base::Error>> forward(Call& call, const Glance& glance, task::Place place, std::string_view body) {
     // A cancelled wait comes back as an error, as every other one does.
     co_await asio::this_coro::throw_if_cancelled(false);
     std::string renamed;
@@ -191,33 +193,33 @@ asio::awaitable<void> forward(Call& call, const Glance& glance, task::Place plac
         covered = std::make_shared<std::string>(body);
         auto made = co_await veiled(call, covered);
         if (!made) {
-            co_await call.refuse(std::move(made.error()));
-            co_return;
+            co_return std::move(made.error());
         }
         veil = std::move(*made);
         body = *covered;
         auto recorded = co_await call.around.desk.record_transformation(call.task, name(label::Transformation::pseudonymise), call.record.pseudonyms);
         if (!recorded) {
-            co_await call.refuse(std::move(recorded.error()));
-            co_return;
+            co_return std::move(recorded.error());
         }
     }
     std::string path(name(call.route).substr(3));  // without "/v1"
     auto sent =
         co_await call.around.desk.forward(call.task, std::move(place), std::move(path), headers_to_send(call), {body, call.task.label});
     if (!sent) {
-        co_await call.refuse(std::move(sent.error()));
-        co_return;
+        co_return std::move(sent.error());
     }
     task::Forward& stream = *sent;
     const auto length = length_of(stream);
     const bool whole = !is_event_stream(stream) && length && *length <= whole_max;
-    const bool done_expected =
-        is_event_stream(stream) && stream.status() == 200 && (call.route == Route::chat || call.route == Route::completions);
+    const bool done_expected = is_event_stream(stream) && stream.status() == 200 && (call.route == Route::chat || call.route == Route::completions);
+    std::optional<base::Error> failed;
     // An answer of another shape is read whole, since names are put into whole texts.
-    if (whole || (veil && !is_event_stream(stream))) co_await pass_whole(call, stream, veil.get());
-    else co_await pass_stream(call, stream, veil.get(), done_expected);
+    if (whole || (veil && !is_event_stream(stream)))
+        failed = co_await pass_whole(call, stream, veil.get());
+    else
+        failed = co_await pass_stream(call, stream, veil.get(), done_expected);
     if (veil) call.record.pseudonyms = veil->pseudonyms().evidence().text();
+    co_return failed;
 }
 
 // `"name":` and a number behind it, anywhere in the text.
@@ -266,7 +268,7 @@ void StreamTail::saw(std::string_view piece) {
     tail_ += piece;
 }
 
-boost::asio::awaitable<void> serve_forward(Call& call, const Glance& glance, task::Place place, std::string_view body) {
+boost::asio::awaitable<std::optional<base::Error>> serve_forward(Call& call, const Glance& glance, task::Place place, std::string_view body) {
     // When the client goes away, whatever the forwarding waits for is called off at once.
     auto gone = std::make_shared<asio::cancellation_signal>();
     call.exchange.on_gone([gone, stop = call.task.stop]() mutable {
@@ -274,9 +276,10 @@ boost::asio::awaitable<void> serve_forward(Call& call, const Glance& glance, tas
         gone->emit(asio::cancellation_type::terminal);
     });
     const auto executor = co_await asio::this_coro::executor;
-    co_await asio::co_spawn(executor, forward(call, glance, std::move(place), body),
-                            asio::bind_cancellation_slot(gone->slot(), asio::use_awaitable));
+    auto failed = co_await asio::co_spawn(executor, forward(call, glance, std::move(place), body),
+                                          asio::bind_cancellation_slot(gone->slot(), asio::use_awaitable));
     call.exchange.on_gone({});
+    co_return failed;
 }
 
 }  // namespace hanse::api

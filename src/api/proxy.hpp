@@ -16,7 +16,8 @@ namespace hanse::api {
 // A request for a model that an upstream has. The body goes on as the bytes it is, only the model's name is
 // exchanged where it is another one there; the answer comes back as the bytes it is. What breaks off there
 // breaks off here: an error event or a broken connection, never a clean end.
-boost::asio::awaitable<void> serve_forward(Call& call, const Glance& glance, task::Place place, std::string_view body);
+// An error comes back, and nothing has been said to the caller, where nothing of an answer had left.
+boost::asio::awaitable<std::optional<base::Error>> serve_forward(Call& call, const Glance& glance, task::Place place, std::string_view body);
 
 // The token counts in the end of an answer, if they are there.
 struct ForwardUsage {

@@ -41,6 +41,11 @@ Route of_path(std::string_view path, std::string_view& id) {
     for (const Route route : {Route::chat, Route::completions, Route::embeddings, Route::responses, Route::models, Route::rerank,
                               Route::decide, Route::declassifications})
         if (path == name(route)) return route;
+    // A question about a decision too, and counted as one: where to, among all that is allowed.
+    if (path == "/v1/hanse/route") {
+        id = "route";
+        return Route::decide;
+    }
     constexpr std::string_view models = "/v1/models/";
     constexpr std::string_view responses = "/v1/responses/";
     if (path.starts_with(models) && path.size() > models.size()) {

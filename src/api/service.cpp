@@ -13,6 +13,7 @@
 #include "glance.hpp"
 #include "hanse_decide.hpp"
 #include "hanse_receipts.hpp"
+#include "hanse_route.hpp"
 #include "openai_chat_answer.hpp"
 #include "openai_completions.hpp"
 #include "openai_embeddings.hpp"
@@ -20,6 +21,8 @@
 #include "openai_responses.hpp"
 #include "proxy.hpp"
 #include "response_store.hpp"
+#include "route/attempts.hpp"
+#include "task/planner.hpp"
 
 namespace hanse::api {
 
@@ -52,6 +55,8 @@ struct Service::State {
     boost::asio::awaitable<void> handle(net::Exchange& exchange);
     boost::asio::awaitable<void> dispatch(Call& call);
     boost::asio::awaitable<void> generate(Call& call);
+    boost::asio::awaitable<std::optional<base::Error>> ask_one(Call& call, const Glance& seen, const std::string& name,
+                                                               std::string_view body);
     boost::asio::awaitable<void> preflight(Call& call);
     void settle(Call& call);
     void keep(std::stop_token stop);
@@ -72,6 +77,18 @@ private:
     std::function<void(Call&)> settle_;
     Call& call_;
 };
+
+// Whether the next candidate may be asked after this.
+route::TryEnd end_of(const base::Error& error) {
+    switch (error.kind) {
+        case base::ErrorKind::cancelled:
+        case base::ErrorKind::invalid:
+        case base::ErrorKind::bug: return route::TryEnd::stopped;
+        case base::ErrorKind::deadline: return route::TryEnd::out_of_time;
+        default:
+            return error.code == "journal_stopped" || error.code == "shutting_down" ? route::TryEnd::stopped : route::TryEnd::not_taken;
+    }
+}
 
 bool is_open(Route route, const ServiceOptions& options) {
     return route == Route::health || route == Route::ready || (route == Route::metrics && options.open_metrics) ||
@@ -127,7 +144,7 @@ boost::asio::awaitable<void> Service::State::dispatch(Call& call) {
         case Route::health: return serve_health(call);
         case Route::ready: return serve_ready(call);
         case Route::metrics: return serve_metrics(call);
-        case Route::decide: return serve_decide(call);
+        case Route::decide: return call.path_id == "route" ? serve_route(call) : serve_decide(call);
         case Route::declassifications: return serve_declassifications(call);
         case Route::receipt: return serve_receipt(call);
         case Route::journal: return serve_journal(call, parts.journal);
@@ -171,21 +188,54 @@ boost::asio::awaitable<void> Service::State::generate(Call& call) {
         co_await call.refuse(std::move(read.error()));
         co_return;
     }
-    auto place = parts.desk.find(seen->model);
-    // A model that a key may not use looks as if it were not there.
-    if (!place || (call.task.key && !call.task.key->may_use(seen->model))) {
-        call.exchange.on_gone({});
-        co_await call.refuse(task::no_such_model(seen->model));
-        co_return;
-    }
-    call.task.model = seen->model;
-    call.record.model = seen->model;
-    call.model_metrics = &metrics.model(seen->model);
     call.record.bytes_in = body.size();
-    if (place->upstream) {
-        co_await serve_forward(call, *seen, std::move(*place), body);
-        co_return;
+    // One place by name, or several by plan: for a skill, and for a name that only partners have. Each but the last may
+    // fail as long as nothing of an answer has left.
+    std::vector<std::string> places{seen->model};
+    if (task::is_planned(seen->model) || !parts.desk.find(seen->model)) {
+        const auto planned =
+            task::plan_for(parts.desk, call.task, {.model = seen->model, .prompt_tokens = static_cast<std::uint32_t>(body.size() / 4)},
+                           parts.clock.wall());
+        if (planned.plan.empty()) {
+            call.exchange.on_gone({});
+            co_await call.refuse(planned.refusal(seen->model, call.task.language));
+            co_return;
+        }
+        places.clear();
+        for (const auto& each : planned.plan.order) places.push_back(planned.names[each.candidate]);
     }
+    const label::Label entered = call.task.label;
+    const std::string partition = call.task.partition;
+    route::Attempts attempts(places.size());
+    attempts.begin();
+    while (attempts.next() == route::Attempts::Next::go) {
+        const std::string& name = places[attempts.candidate()];
+        call.task.label = entered;
+        call.task.partition = partition;
+        call.task.returns_as.reset();
+        call.task.passage.reset();
+        call.record.pseudonyms.clear();
+        auto failed = co_await ask_one(call, *seen, name, body);
+        if (!failed) co_return;
+        attempts.ended(end_of(*failed), false);
+        if (attempts.next() == route::Attempts::Next::go) continue;
+        call.exchange.on_gone({});
+        co_await call.refuse(std::move(*failed));
+    }
+}
+
+// What the model of that name says; an error if nothing of an answer has left yet.
+boost::asio::awaitable<std::optional<base::Error>> Service::State::ask_one(Call& call, const Glance& seen, const std::string& name,
+                                                                           std::string_view body) {
+    auto place = parts.desk.find(name);
+    // A model that a key may not use looks as if it were not there.
+    if (!place || (call.task.key && !call.task.key->may_use(name)))
+        co_return task::no_such_model(name);
+    call.task.model = name;
+    call.record.model = name;
+    call.model_metrics = &metrics.model(name);
+    if (place->upstream) co_return co_await serve_forward(call, seen, std::move(*place), body);
+    call.exchange.on_gone([stop = call.task.stop]() mutable { stop.request_stop(); });
     switch (call.route) {
         case Route::chat: co_await serve_chat(call, body); break;
         case Route::completions: co_await serve_completions(call, body); break;
@@ -194,6 +244,7 @@ boost::asio::awaitable<void> Service::State::generate(Call& call) {
         default: co_await serve_responses(call, responses, body); break;
     }
     call.exchange.on_gone({});
+    co_return std::nullopt;
 }
 
 boost::asio::awaitable<void> Service::State::preflight(Call& call) {

@@ -12,6 +12,7 @@
 #include "cli/run.hpp"
 #include "command_tree.hpp"
 #include "commands.hpp"
+#include "federation.hpp"
 #include "forge_options.hpp"
 #include "node/version.hpp"
 
@@ -54,6 +55,7 @@ public:
         add_policy();
         add_forge();
         add_journal();
+        add_federation();
         command(app_, "version", Say::about_version, "hanse version --json", [this] { return cli::version(context_); });
         command(app_, "manual", Say::option_man, "hanse manual | man -l -", [this] {
             put(manual_page(tree(app_), node::version(), context_.language));
@@ -92,8 +94,10 @@ public:
 
 private:
     std::string text(Say id) const { return std::string(cli::text(id, context_.language)); }
+    std::string text(FederationWord word) const { return federation_text(word, context_.language); }
 
-    CLI::App* command(CLI::App& parent, const std::string& name, Say about, const std::string& examples, std::function<Exit()> call) {
+    template <typename Word>
+    CLI::App* command(CLI::App& parent, const std::string& name, Word about, const std::string& examples, std::function<Exit()> call) {
         CLI::App* made = parent.add_subcommand(name, text(about));
         made->fallthrough();
         if (!examples.empty()) {
@@ -189,6 +193,51 @@ private:
         command(*key, "list", Say::about_key_list, "hanse key list", [this] { return cli::key_list(context_, key_); });
         made = command(*key, "revoke", Say::about_key_revoke, "hanse key revoke key_…", [this] { return cli::key_revoke(context_, key_); });
         made->add_option("id", key_.id, text(Say::argument_key_id))->type_name("ID")->required();
+    }
+
+    void add_federation() {
+        CLI::App* federation = app_.add_subcommand("federation", text(FederationWord::all));
+        federation->require_subcommand(1);
+        federation->fallthrough();
+        const auto about_self = [&](CLI::App& made) {
+            made.add_option("--member", federation_.member, text(FederationWord::member))->type_name("NAME");
+            made.add_option("--title", federation_.title, text(FederationWord::title))->type_name("TEXT");
+            made.add_option("--country", federation_.country, text(FederationWord::country))->type_name("REGION");
+            made.add_option("--control", federation_.control, text(FederationWord::control))->type_name("REGION");
+            made.add_option("--address", federation_.addresses, text(FederationWord::address))->type_name("HOST:PORT");
+            made.add_option("--node", federation_.node, text(FederationWord::node))->type_name("NAME");
+            made.add_option("--key-profile", federation_.profile, text(FederationWord::profile))->type_name("PROFILE")->check(CLI::IsMember({"default", "bsi"}));
+        };
+        const auto yes = [&](CLI::App& made) { made.add_flag("--yes", federation_.yes, text(FederationWord::yes)); };
+        CLI::App* made = command(*federation, "create", FederationWord::create, "hanse federation create nord --title \"Acme GmbH\" --address hanse.acme.example:8421\nhanse federation create nord --member acme --country DE --key-profile bsi",
+                                 [this] { return cli::federation_create(context_, federation_); });
+        made->add_option("name", federation_.name, text(FederationWord::federation))->type_name("NAME")->required();
+        made->add_option("--days", federation_.days, text(FederationWord::days))->type_name("N")->check(CLI::Range(1, 3650));
+        about_self(*made);
+        made = command(*federation, "invite", FederationWord::invite, "hanse federation invite bolt\nhanse federation invite bolt --minutes 10 --address 192.0.2.7:8421 --yes", [this] { return cli::federation_invite(context_, federation_); });
+        made->add_option("name", federation_.name, text(FederationWord::newcomer))->type_name("NAME")->required();
+        made->add_option("--address", federation_.addresses, text(FederationWord::address))->type_name("HOST:PORT");
+        made->add_option("--minutes", federation_.minutes, text(FederationWord::minutes))->type_name("N")->check(CLI::Range(1, 1440));
+        yes(*made);
+        made = command(*federation, "join", FederationWord::join, "hanse federation join hanse1.AAAA --title \"Bolt SARL\" --address hanse.bolt.example:8421", [this] { return cli::federation_join(context_, federation_); });
+        made->add_option("code", federation_.code, text(FederationWord::code))->type_name("CODE")->required();
+        about_self(*made);
+        yes(*made);
+        command(*federation, "members", FederationWord::members, "hanse federation members --json", [this] { return cli::federation_members(context_, federation_); });
+        command(*federation, "status", FederationWord::status, "hanse federation status", [this] { return cli::federation_status(context_, federation_); });
+        const auto change = [&](const char* name, FederationWord about, const char* example) {
+            CLI::App* step = command(*federation, name, about, example, [this, name] { return cli::federation_change(context_, federation_, name); });
+            yes(*step);
+            return step;
+        };
+        const auto of_member = [&](CLI::App* step) { step->add_option("name", federation_.name, text(FederationWord::member_name))->type_name("NAME")->required(); };
+        of_member(change("suspend", FederationWord::suspend, "hanse federation suspend bolt"));
+        of_member(change("restore", FederationWord::restore, "hanse federation restore bolt"));
+        of_member(change("revoke", FederationWord::revoke, "hanse federation revoke bolt --yes"));
+        change("leave", FederationWord::leave, "hanse federation leave");
+        yes(*command(*federation, "approve", FederationWord::approve, "hanse federation approve", [this] { return cli::federation_approve(context_, federation_); }));
+        made = command(*federation, "certify", FederationWord::certify, "hanse federation certify node.request > node.pem\nhanse federation certify node.pem", [this] { return cli::federation_certify(context_, federation_); });
+        made->add_option("file", federation_.file, text(FederationWord::request))->type_name("FILE")->required();
     }
 
     void add_policy() {
@@ -418,6 +467,7 @@ private:
     AskOptions ask_;
     ModelOptions model_;
     KeyOptions key_;
+    FederationOptions federation_;
     PolicyOptions policy_;
     DeclassifyOptions declassify_;
     ForgeOptions forge_;

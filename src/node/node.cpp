@@ -15,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <format>
+#include <mutex>
 #include <ranges>
 #include <thread>
 
@@ -22,6 +23,7 @@
 #include "catalog/files.hpp"
 #include "level_log.hpp"
 #include "node/policy.hpp"
+#include "partnership.hpp"
 #include "node/version.hpp"
 #include "records.hpp"
 #include "service_manager.hpp"
@@ -100,7 +102,9 @@ struct Node::State {
     std::shared_ptr<task::Declassifications> declassifications = {};
     std::unique_ptr<task::Desk> desk = {};
     std::unique_ptr<api::Service> service = {};
+    std::unique_ptr<Partnership> partnership = {};
     std::unique_ptr<net::Server> server = {};
+    std::mutex places;  // upstreams, and what the desk has been told of
     // Probes, key reloads and traces; nothing of a request runs here.
     asio::io_context chores{1};
     asio::executor_work_guard<asio::io_context::executor_type> chores_wanted = asio::make_work_guard(chores);
@@ -119,6 +123,7 @@ struct Node::State {
     Result<void> record_changes(const Config& wanted);
     Result<void> record_start();
     Result<void> apply(Config wanted);
+    void places_changed();
 };
 
 namespace {
@@ -149,6 +154,15 @@ Result<void> Node::State::open_upstreams(const Config& wanted, std::vector<std::
     return {};
 }
 
+// Model servers of the house and partners together; told by the thread of either.
+void Node::State::places_changed() {
+    const std::lock_guard lock(places);
+    auto all = upstreams;
+    const auto partners = partnership->places();
+    all.insert(all.end(), partners.begin(), partners.end());
+    desk->reload(std::move(all));
+}
+
 void Node::State::preload() {
     for (const ModelConfig& model : config.models) {
         if (!model.preload) continue;
@@ -165,6 +179,7 @@ asio::awaitable<void> Node::State::keep_keys() {
         co_await timer.async_wait(asio::use_awaitable);
         const auto changed = keys->reload_if_changed();
         save_decisions();
+        (void)partnership->look();  // tells by itself why it cannot begin
         if (records) {
             records->chores();
             // Files that were changed take effect, and go on record, with a reload; keys by themselves.
@@ -314,6 +329,14 @@ Result<void> Node::State::build() {
                                                                              .access_log = access_log.descriptor(),
                                                                              .open_journal = config.journal.open},
                                                                  .journal = records ? records->folder() : api::Service::Parts::JournalFolder{}});
+    partnership = std::make_unique<Partnership>(Partnership::Parts{.data = parts.data,
+                                                                   .clock = parts.clock,
+                                                                   .random = parts.random,
+                                                                   .log = log,
+                                                                   .serve = service->handler(),
+                                                                   .places_changed = [this] { places_changed(); },
+                                                                   .software = std::string(version())});
+    if (auto said = partnership->apply(parts.config_file, config, desk->rules()->policy()); !said) return said;
     if (auto started = record_start(); !started) return std::unexpected(started.error());
     auto listening = net::Server::start({.options = listen_options(config), .handler = service->handler(), .on_error = service->on_error(), .log = log});
     if (!listening) return std::unexpected(listening.error());
@@ -356,6 +379,7 @@ Result<std::unique_ptr<Node>> Node::start(Parts parts) {
                            .started_at = std::format("{:%FT%TZ}", std::chrono::floor<std::chrono::seconds>(made.parts.clock.wall())),
                            .keys_required = made.config.needs_keys()};
     if (auto announced = announce(made.parts.data, self); !announced) return std::unexpected(announced.error());
+    (void)made.partnership->look();
     made.start_chores();
     made.preload();
     const std::string address = std::format("{}:{}", made.config.server.address, made.server->port());
@@ -405,11 +429,15 @@ Result<void> Node::State::apply(Config wanted) {
     pool->specs(std::move(*specs));
     for (const auto& upstream : opened)
         if (!std::ranges::contains(upstreams, upstream)) asio::co_spawn(chores, keep_probing(upstream), asio::detached);
-    upstreams = opened;
+    {
+        const std::lock_guard lock(places);
+        upstreams = std::move(opened);
+    }
     tell_differences((*rules)->policy());
+    if (auto said = partnership->apply(parts.config_file, wanted, (*rules)->policy()); !said) log.warning("offers_not_told", {{"error", said.error().message}});
     // The stricter of two orders: no back end of the new configuration is asked under the old policy.
     desk->rules(std::move(*rules));
-    desk->reload(std::move(opened));
+    places_changed();
     // What needs a restart stays as it runs, and is told again at the next reload.
     config.models = wanted.models;
     config.upstreams = wanted.upstreams;
@@ -440,6 +468,7 @@ Node::Ended Node::stop() {
     state.log.info("draining", {{"in_flight", static_cast<std::int64_t>(state.desk->in_flight())}});
     state.desk->drain();
     const bool whole = state.server->drain(state.config.limits.drain);
+    state.partnership->stop(state.config.limits.drain);
     if (state.traces) state.traces->stop();
     state.chores.stop();
     if (state.keeper.joinable()) state.keeper.join();

@@ -9,6 +9,7 @@
 
 #include "desk_state.hpp"
 #include "task/declassifications.hpp"
+#include "task/partner_place.hpp"
 #include "waiting.hpp"
 
 namespace hanse::task {
@@ -197,6 +198,28 @@ boost::asio::awaitable<base::Result<Forward>> Desk::forward(Task& task, Place pl
     if (const auto expected = state_->expect(task, place.upstream->spec().name); !expected) co_return std::unexpected(expected.error());
     const auto decided = state_->decide(task, body.label(), *place.line);
     if (!decided) co_return std::unexpected(decided.error());
+    if (auto* partner = dynamic_cast<PartnerPlace*>(place.upstream.get())) {
+        // A partner gets the label with the data; its node opens it there, by a decision of its own.
+        task.trace.open(Stop::engine, state_->parts.clock.now());
+        const auto bytes = [](std::string_view text) {
+            const auto view = base::bytes_of(text);
+            return base::Bytes(view.begin(), view.end());
+        };
+        auto far = co_await partner->ask({.path = std::move(path),
+                                          .model = std::string(place.name_there),
+                                          .body = body.derive(bytes),
+                                          .permit = *task.passage->there.permit(),
+                                          .place = task.passage->destination,
+                                          .policy = task.passage->policy,
+                                          .language = task.language,
+                                          .deadline = task.deadline,
+                                          .first_token_deadline = task.first_token_deadline,
+                                          .trace = state_->parts.traces ? task.trace.self.text() : std::string()});
+        if (!far) co_return std::unexpected(far.error());
+        if (task.evidence && journal::record_id_of((*far)->headers().get("hanse-receipt")))
+            task.evidence->parents.emplace_back((*far)->headers().get("hanse-receipt"));
+        co_return Forward(std::move(*far), std::move(*ticket), task.passage->answer_label);
+    }
     auto opened = body.open(*task.passage->there.permit(), task.passage->destination);
     if (!opened) co_return std::unexpected(opened.error());
     if (state_->parts.traces) headers.set("traceparent", task.trace.self.text());
