@@ -490,18 +490,19 @@ void Batcher::place_answers() {
     }
 }
 
-// How many prompt tokens this step may read.
-std::uint32_t Batcher::prompt_quota() const {
+// How many prompt tokens this step may read, of so many prompts.
+std::uint32_t Batcher::prompt_quota(std::size_t prompts) const {
     auto answers = answering();
     if (answers == 0) {
-        auto prompts = std::ranges::count_if(running_, [](const Sequence* one) { return !one->held; });
         // A lone prompt goes in full batches, as in other servers, so that it is computed alike.
-        if (prompts <= 1 && waiting_.empty()) return limits_.batch_tokens;
+        if (std::ranges::count_if(running_, [](const Sequence* one) { return !one->held; }) <= 1 && waiting_.empty()) return limits_.batch_tokens;
         return std::max(32U, costs_.prefill_within(limits_.idle_step, 0));
     }
-    auto undisturbed = costs_.predicted({answers, 0});
-    auto budget = limits_.step_budget.count() > 0 ? std::chrono::duration_cast<CostModel::Seconds>(limits_.step_budget)
-                                                  : undisturbed * limits_.gap_factor;
+    CostModel::Seconds budget = limits_.step_budget;
+    if (limits_.step_budget.count() == 0) {
+        bool more_wait = prompts + held_back_.size() > answers;
+        budget = std::max<CostModel::Seconds>(costs_.predicted({answers, 0}) * limits_.gap_factor, more_wait ? limits_.gap_most : limits_.gap_unseen);
+    }
     return std::max(1U, costs_.prefill_within(budget, std::max(answers, plan_.work.decode)));
 }
 
@@ -512,7 +513,7 @@ void Batcher::place_prompts(base::Instant now) {
     if (order_.empty()) return;
     std::uint32_t used = 0;
     for (const auto& piece : plan_.pieces) used += piece.count + piece.drafts;
-    auto quota = prompt_quota();
+    auto quota = prompt_quota(order_.size());
     quota -= std::min(quota, plan_.work.prefill);
     auto room = std::min(quota, limits_.batch_tokens - std::min(used, limits_.batch_tokens));
     // When each would be done if it were alone since it came; higher ranks before lower ones.

@@ -66,7 +66,10 @@ struct StepPlan {
 //
 // The rules, in order:
 // - Answers that run get their token in every step of their adapter group; nothing below delays them except
-//   by the prompt quota, which is the time that keeps a step within `gap_factor` of an undisturbed one.
+//   by the prompt quota, which is the time that keeps a step within `gap_factor` of an undisturbed one. Two
+//   bounds to that: up to `gap_unseen` nobody who reads along notices a gap, and where few answer their steps are so
+//   short that a part of one could carry no prompt at all; and while more prompts wait than answers run, the wait is
+//   theirs, and a step may take up to `gap_most`, for a batch that decodes together is worth more than one answer's pace.
 // - Prompts are read in the order in which they would be done if each were alone, so short ones slip by a long
 //   one and the long one still gets its turn. If no answer runs, batches are full.
 // - A prompt that begins like another one that is being read waits for it, then starts from a copy.
@@ -88,6 +91,8 @@ public:
         std::uint32_t queue_max = 256;
         std::chrono::milliseconds step_budget{0};  // 0: by gap_factor
         double gap_factor = 1.7;
+        std::chrono::milliseconds gap_unseen{70};
+        std::chrono::milliseconds gap_most{160};
         std::chrono::milliseconds idle_step{400};  // longest step while no answer runs, unless it is the only prompt
         std::uint64_t host_bytes = 0;
         std::uint64_t token_bytes = 1;       // of one token in a blob
@@ -184,7 +189,7 @@ private:
     void place_answers();
     void place_prompts(base::Instant now);
     std::uint32_t answering() const;
-    std::uint32_t prompt_quota() const;
+    std::uint32_t prompt_quota(std::size_t prompts) const;
     CostModel::Seconds until_first_token(const Sequence& sequence) const;
     std::uint32_t adapter_index(const std::vector<AdapterChoice>& adapters);
     void operate(StepPlan::Operation operation) { plan_.operations.push_back(operation); }

@@ -56,6 +56,7 @@ TEST_F(BatcherTest, reads_a_prompt_then_answers_token_by_token) {
 }
 
 TEST_F(BatcherTest, a_long_prompt_never_stalls_an_answer) {
+    limits.gap_unseen = 0ms;
     Batcher batcher(limits);
     ASSERT_TRUE(batcher.add(1, ask(tokens(10)), now));
     step(batcher);
@@ -70,6 +71,29 @@ TEST_F(BatcherTest, a_long_prompt_never_stalls_an_answer) {
         if (batcher.room(1) == 0) break;
     }
     EXPECT_TRUE(read);
+}
+
+TEST_F(BatcherTest, beside_few_answers_a_prompt_gets_what_nobody_sees) {
+    Batcher batcher(limits);
+    ASSERT_TRUE(batcher.add(1, ask(tokens(10)), now));
+    step(batcher);
+    ASSERT_TRUE(batcher.add(2, ask(tokens(500, 1000)), now));
+    auto undisturbed = batcher.costs().predicted({1, 0});
+    ASSERT_LT(undisturbed * 5, limits.gap_unseen);
+    auto took = batcher.costs().predicted(step(batcher).work);
+    EXPECT_LE(took, limits.gap_unseen);
+    EXPECT_GT(took, limits.gap_unseen * 0.9);
+}
+
+TEST_F(BatcherTest, while_more_wait_than_answer_steps_are_longer) {
+    Batcher batcher(limits);
+    ASSERT_TRUE(batcher.add(1, ask(tokens(10)), now));
+    step(batcher);
+    ASSERT_TRUE(batcher.add(2, ask(tokens(400, 1000)), now));
+    ASSERT_TRUE(batcher.add(3, ask(tokens(400, 3000)), now));
+    auto took = batcher.costs().predicted(step(batcher).work);
+    EXPECT_LE(took, limits.gap_most);
+    EXPECT_GT(took, limits.gap_most * 0.9);
 }
 
 TEST_F(BatcherTest, full_batches_when_nobody_answers) {
