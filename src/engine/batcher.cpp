@@ -10,11 +10,12 @@ namespace hanse::engine {
 namespace {
 
 constexpr PrefixTree::Holder blob_holder_first = 1U << 24;
-constexpr std::uint32_t reuse_least = 8;       // tokens; less is not worth a copy
-constexpr std::uint32_t keep_least = 32;       // tokens that nobody else has; less is not worth host memory
-constexpr std::uint32_t wait_gain_least = 16;  // tokens a sibling must promise beyond what is there already
-constexpr std::uint32_t forced_most = 32;      // tokens of an answer computed beside its next one
-constexpr std::uint32_t hole_patience = 4;     // steps; a new request often fills it by itself
+constexpr std::uint32_t reuse_least = 8;                        // tokens; less is not worth a copy
+constexpr std::uint32_t keep_least = 32;                        // tokens that nobody else has; less is not worth host memory
+constexpr std::uint32_t wait_gain_least = 16;                   // tokens a sibling must promise beyond what is there already
+constexpr std::uint32_t forced_most = 32;                       // tokens of an answer computed beside its next one
+constexpr std::uint32_t hole_patience = 3;                      // steps; a new request often fills it by itself
+constexpr auto done_together = std::chrono::milliseconds(500);  // prompts within this are read by slot
 constexpr auto priority_step = std::chrono::seconds(30);
 
 PrefixTree::Holder holder_of(BlobId blob) { return blob_holder_first + blob; }
@@ -27,19 +28,19 @@ struct Batcher::Sequence {
     std::vector<TokenId> draft = {};
     std::uint32_t prompt = 0;
     std::uint32_t cached = 0;
-    std::uint32_t computed = 0;   // tokens whose keys and values are in the slot
+    std::uint32_t computed = 0;  // tokens whose keys and values are in the slot
     std::uint32_t limit = 0;
     std::uint32_t adapters = 0;
-    std::string key = {};         // of the prefix tree
+    std::string key = {};  // of the prefix tree
     std::string partition = {};
     Priority priority = Priority::normal;
     base::Deadline deadline = {};
     base::Deadline first_token_deadline = {};
     base::Instant arrived = {}, admitted = {}, first_token = {};
     std::optional<SlotId> slot = {};
-    double rank_admitted = 0;     // by then with what waiting gave
+    double rank_admitted = 0;  // by then with what waiting gave
     bool held = false;
-    bool started = false;         // was in a slot before
+    bool started = false;  // was in a slot before
 
     std::uint32_t size() const { return static_cast<std::uint32_t>(tokens.size()); }
     std::uint32_t remaining() const { return size() - computed; }
@@ -48,15 +49,15 @@ struct Batcher::Sequence {
 
 struct Batcher::Slot {
     Sequence* owner = nullptr;
-    std::uint32_t length = 0;     // tokens it holds; of these the owner's `computed` count
+    std::uint32_t length = 0;  // tokens it holds; of these the owner's `computed` count
     std::uint64_t used = 0;
-    bool unknown = false;         // to be emptied before use
+    bool unknown = false;  // to be emptied before use
 };
 
 struct Batcher::Blob {
     std::uint64_t bytes = 0;
     std::uint64_t used = 0;
-    std::uint64_t step = 0;       // the last plan that names it
+    std::uint64_t step = 0;  // the last plan that names it
 };
 
 void StepPlan::clear() {
@@ -107,8 +108,12 @@ base::Result<void> Batcher::add(SequenceId id, Ask ask, base::Instant now) {
     if (soonest.when()) {
         auto expected = until_first_token(*sequence);
         if (expected > std::chrono::duration_cast<CostModel::Seconds>(soonest.left(now))) {
-            base::Error error{deadline, "the time given cannot suffice: the first token is expected in " +
-                                            std::to_string(static_cast<std::int64_t>(expected.count() * 1000)) + " ms", "deadline_unreachable", {}, {}};
+            base::Error error{deadline,
+                              "the time given cannot suffice: the first token is expected in " +
+                                  std::to_string(static_cast<std::int64_t>(expected.count() * 1000)) + " ms",
+                              "deadline_unreachable",
+                              {},
+                              {}};
             return std::unexpected(std::move(error));
         }
     }
@@ -198,8 +203,7 @@ void Batcher::expire(base::Instant now) {
     order_ = waiting_;
     order_.insert(order_.end(), running_.begin(), running_.end());
     for (auto* sequence : order_) {
-        bool late = sequence->deadline.passed(now) ||
-                    (sequence->size() == sequence->prompt && sequence->first_token_deadline.passed(now));
+        bool late = sequence->deadline.passed(now) || (sequence->size() == sequence->prompt && sequence->first_token_deadline.passed(now));
         if (late) end(*sequence, {base::ErrorKind::deadline, "the time given was used up"});
     }
 }
@@ -278,26 +282,29 @@ void Batcher::lost_slot(SlotId id) {
 
 // Fills the gap that a finished sequence left from above, so that batches stay one run of neighbouring slots.
 void Batcher::fill_holes() {
-    if (running_.empty()) return;
-    auto hole = lowest_free_slot();
-    SlotId highest = 0;
-    for (const auto* sequence : running_) highest = std::max(highest, *sequence->slot);
-    if (!hole || *hole > highest) {
-        hole_steps_ = 0;
-        return;
+    while (!running_.empty()) {
+        auto hole = lowest_free_slot();
+        SlotId highest = 0;
+        for (const auto* sequence : running_) highest = std::max(highest, *sequence->slot);
+        if (!hole || *hole > highest) {
+            hole_steps_ = 0;
+            return;
+        }
+        if (hole_steps_ < hole_patience) {
+            ++hole_steps_;
+            return;
+        }
+        auto* moved = slots_[highest].owner;
+        if (!waiting_.empty() || slots_[highest].unknown || moved->computed == 0) return;
+        keep_content(*hole, 0);
+        clear_slot(*hole);
+        operate({.kind = StepPlan::Operation::Kind::copy, .slot = highest, .to = *hole});
+        set_content(*hole, *moved, slots_[highest].length);
+        slots_[*hole].owner = moved;
+        slots_[highest].owner = nullptr;
+        clear_slot(highest);
+        moved->slot = *hole;
     }
-    if (++hole_steps_ < hole_patience || !waiting_.empty()) return;
-    auto* moved = slots_[highest].owner;
-    if (slots_[highest].unknown || moved->computed == 0) return;
-    keep_content(*hole, 0);
-    clear_slot(*hole);
-    operate({.kind = StepPlan::Operation::Kind::copy, .slot = highest, .to = *hole});
-    set_content(*hole, *moved, slots_[highest].length);
-    slots_[*hole].owner = moved;
-    slots_[highest].owner = nullptr;
-    clear_slot(highest);
-    moved->slot = *hole;
-    hole_steps_ = 0;
 }
 
 // --- Letting in ----------------------------------------------------------------------------------------------
@@ -336,7 +343,9 @@ bool Batcher::preempt_for(const Sequence& sequence) {
     // running_ is in the order of admission, so the last of the lowest is the youngest. Waiting lets in, but it
     // does not push out; and who came in by waiting is not pushed out again by what it was waiting behind.
     for (auto* one : running_)
-        if (one->rank_admitted < static_cast<double>(sequence.priority) && (victim == nullptr || one->rank_admitted <= victim->rank_admitted)) victim = one;
+        if (one->rank_admitted < static_cast<double>(sequence.priority) &&
+            (victim == nullptr || one->rank_admitted <= victim->rank_admitted))
+            victim = one;
     if (victim == nullptr) return false;
     leave_slot(*victim);
     victim->computed = 0;
@@ -446,9 +455,7 @@ const StepPlan& Batcher::plan(base::Instant now) {
     return plan_;
 }
 
-std::uint32_t Batcher::answering() const {
-    return static_cast<std::uint32_t>(std::ranges::count_if(running_, &Sequence::answers));
-}
+std::uint32_t Batcher::answering() const { return static_cast<std::uint32_t>(std::ranges::count_if(running_, &Sequence::answers)); }
 
 // Sequences of one adapter set go into a batch; the set that waited longest is next.
 void Batcher::choose_group() {
@@ -495,13 +502,17 @@ std::uint32_t Batcher::prompt_quota(std::size_t prompts) const {
     auto answers = answering();
     if (answers == 0) {
         // A lone prompt goes in full batches, as in other servers, so that it is computed alike.
-        if (std::ranges::count_if(running_, [](const Sequence* one) { return !one->held; }) <= 1 && waiting_.empty()) return limits_.batch_tokens;
+        if (std::ranges::count_if(running_, [](const Sequence* one) { return !one->held; }) <= 1 && waiting_.empty())
+            return limits_.batch_tokens;
         return std::max(32U, costs_.prefill_within(limits_.idle_step, 0));
     }
     CostModel::Seconds budget = limits_.step_budget;
     if (limits_.step_budget.count() == 0) {
-        bool more_wait = prompts + held_back_.size() > answers;
-        budget = std::max<CostModel::Seconds>(costs_.predicted({answers, 0}) * limits_.gap_factor, more_wait ? limits_.gap_most : limits_.gap_unseen);
+        auto waiting = static_cast<double>(prompts + held_back_.size());
+        CostModel::Seconds least = limits_.gap_unseen;
+        if (waiting > answers)
+            least = std::min<CostModel::Seconds>(limits_.idle_step, limits_.gap_most * std::max(1.0, waiting / (2.0 * answers)));
+        budget = std::max(costs_.predicted({answers, 0}) * limits_.gap_factor, least);
     }
     return std::max(1U, costs_.prefill_within(budget, std::max(answers, plan_.work.decode)));
 }
@@ -521,16 +532,39 @@ void Batcher::place_prompts(base::Instant now) {
         return one->admitted + std::chrono::duration_cast<base::Instant::duration>(
                                    CostModel::Seconds(one->remaining() / costs_.prefill_tokens_per_second()));
     };
-    std::ranges::stable_sort(order_, [&](const Sequence* a, const Sequence* b) {
+    std::ranges::sort(order_, [&](const Sequence* a, const Sequence* b) {
         auto rank_a = rank(*a, now), rank_b = rank(*b, now);
-        return rank_a != rank_b ? rank_a > rank_b : alone(a) < alone(b);
+        if (rank_a != rank_b) return rank_a > rank_b;
+        auto done_a = alone(a).time_since_epoch() / done_together, done_b = alone(b).time_since_epoch() / done_together;
+        return done_a != done_b ? done_a < done_b : *a->slot < *b->slot;
     });
-    for (auto* one : order_) {
-        if (room == 0) break;
-        auto count = std::min(one->remaining(), room);
-        place(*one, count, 0);
-        room -= count;
+    counts_.assign(order_.size(), 0);
+    for (std::size_t i = 0; i < order_.size() && room > 0; ++i) {
+        counts_[i] = std::min(order_[i]->remaining(), room);
+        room -= counts_[i];
     }
+    bridge_gaps();
+    for (std::size_t i = 0; i < order_.size(); ++i)
+        if (counts_[i] > 0) place(*order_[i], counts_[i], 0);
+}
+
+// Prompts whose turn it is not, but whose slots lie between those of the batch, take one token each from the longest piece
+// of a prompt that is not done with this step.
+void Batcher::bridge_gaps() {
+    SlotId highest = 0;
+    for (const auto& piece : plan_.pieces) highest = std::max(highest, piece.slot);
+    for (std::size_t i = 0; i < order_.size(); ++i)
+        if (counts_[i] > 0) highest = std::max(highest, *order_[i]->slot);
+    auto stands_between = [&](std::size_t i) { return counts_[i] == 0 && *order_[i]->slot < highest; };
+    std::uint32_t gaps = 0;
+    for (std::size_t i = 0; i < order_.size(); ++i) gaps += stands_between(i) ? 1 : 0;
+    std::optional<std::size_t> giver;
+    for (std::size_t i = 0; i < order_.size(); ++i)
+        if (counts_[i] < order_[i]->remaining() && (!giver || counts_[i] > counts_[*giver])) giver = i;
+    // Else the prompt whose turn it is would hardly get on.
+    if (!giver || gaps > counts_[*giver] / 2) return;
+    for (std::size_t i = 0; i < order_.size(); ++i)
+        if (stands_between(i)) counts_[i] = 1, --counts_[*giver];
 }
 
 void Batcher::stepped(base::Instant now, CostModel::Seconds took) {

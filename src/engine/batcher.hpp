@@ -49,12 +49,15 @@ struct StepPlan {
         std::uint32_t drafts;    // guessed tokens behind them
         bool output;             // the logits behind the last of them (and behind each draft) are wanted
     };
-    struct Ended { SequenceId sequence; base::Error error; };
+    struct Ended {
+        SequenceId sequence;
+        base::Error error;
+    };
 
     std::vector<Operation> operations;
-    std::vector<Piece> pieces;  // by rising slot
-    std::vector<Ended> ended;   // given up by the batcher, and already forgotten by it
-    std::uint32_t adapters = 0; // index for Batcher::adapters()
+    std::vector<Piece> pieces;   // by rising slot
+    std::vector<Ended> ended;    // given up by the batcher, and already forgotten by it
+    std::uint32_t adapters = 0;  // index for Batcher::adapters()
     CostModel::Work work;
 
     void clear();
@@ -68,8 +71,9 @@ struct StepPlan {
 // - Answers that run get their token in every step of their adapter group; nothing below delays them except
 //   by the prompt quota, which is the time that keeps a step within `gap_factor` of an undisturbed one. Two
 //   bounds to that: up to `gap_unseen` nobody who reads along notices a gap, and where few answer their steps are so
-//   short that a part of one could carry no prompt at all; and while more prompts wait than answers run, the wait is
-//   theirs, and a step may take up to `gap_most`, for a batch that decodes together is worth more than one answer's pace.
+//   short that a part of one could carry no prompt at all; and while more prompts wait than answers run, a step may take
+//   `gap_most`, and the longer (up to `idle_step`) the more of them wait for each answer: those who come together are
+//   soon computed together, which is worth more than the pace of the first of them.
 // - Prompts are read in the order in which they would be done if each were alone, so short ones slip by a long
 //   one and the long one still gets its turn. If no answer runs, batches are full.
 // - A prompt that begins like another one that is being read waits for it, then starts from a copy.
@@ -79,14 +83,15 @@ struct StepPlan {
 // - What cannot meet its deadline is refused in add(); a full queue too, with an estimate of when to come back.
 //
 // A slot keeps the tokens of its last sequence until another needs it; then they move to a blob in host memory
-// if nobody else holds them and they fit. Running sequences sit in the lowest slots, since a batch whose slots
-// are neighbours is computed in one go: the lowest free slot is taken first, and a hole that stays is filled
-// from above.
+// if nobody else holds them and they fit. A batch whose slots are neighbours is computed in one go, and each gap in
+// them costs a pass over the weights. So the lowest free slot is taken first, a hole that stays is filled from
+// above, prompts that would be done at about the same time are read from the lowest slot up, and one that stands between
+// others in the batch gives a token to it while it waits for its turn.
 class Batcher {
 public:
     struct Limits {
         std::uint32_t slots = 1;
-        std::uint32_t slot_tokens = 2048;    // one sequence's context
+        std::uint32_t slot_tokens = 2048;  // one sequence's context
         std::uint32_t batch_tokens = 512;
         std::uint32_t queue_max = 256;
         std::chrono::milliseconds step_budget{0};  // 0: by gap_factor
@@ -95,8 +100,8 @@ public:
         std::chrono::milliseconds gap_most{160};
         std::chrono::milliseconds idle_step{400};  // longest step while no answer runs, unless it is the only prompt
         std::uint64_t host_bytes = 0;
-        std::uint64_t token_bytes = 1;       // of one token in a blob
-        bool partial_reuse = true;           // a slot may be cut back to any length (not with recurrent models)
+        std::uint64_t token_bytes = 1;  // of one token in a blob
+        bool partial_reuse = true;      // a slot may be cut back to any length (not with recurrent models)
     };
     struct Ask {
         std::vector<TokenId> prompt;
@@ -111,10 +116,10 @@ public:
     // A sequence as others may see it.
     struct View {
         const std::vector<TokenId>& tokens;
-        std::uint32_t prompt;    // of these
-        std::uint32_t cached;    // of the prompt, not computed for it
+        std::uint32_t prompt;  // of these
+        std::uint32_t cached;  // of the prompt, not computed for it
         std::uint32_t computed;
-        std::uint32_t limit;     // tokens it may reach
+        std::uint32_t limit;  // tokens it may reach
         bool running;
         base::Instant arrived, admitted, first_token;
     };
@@ -167,7 +172,10 @@ private:
     struct Sequence;
     struct Slot;
     struct Blob;
-    struct Partition { double served = 0; std::uint32_t sequences = 0; };
+    struct Partition {
+        double served = 0;
+        std::uint32_t sequences = 0;
+    };
 
     void expire(base::Instant now);
     void end(Sequence& sequence, base::Error error);
@@ -188,6 +196,7 @@ private:
     void place(Sequence& sequence, std::uint32_t count, std::uint32_t drafts);
     void place_answers();
     void place_prompts(base::Instant now);
+    void bridge_gaps();
     std::uint32_t answering() const;
     std::uint32_t prompt_quota(std::size_t prompts) const;
     CostModel::Seconds until_first_token(const Sequence& sequence) const;
@@ -198,25 +207,26 @@ private:
     CostModel costs_;
     StepPlan plan_;
     std::map<SequenceId, std::unique_ptr<Sequence>> sequences_;
-    std::vector<Sequence*> running_;   // by admission
-    std::vector<Sequence*> waiting_;   // by arrival
+    std::vector<Sequence*> running_;  // by admission
+    std::vector<Sequence*> waiting_;  // by arrival
     std::vector<Slot> slots_;
     std::map<BlobId, Blob> blobs_;
     BlobId next_blob_ = 0;
     std::uint64_t host_used_ = 0;
-    PrefixTree tree_;                  // holders: slots, and blobs from blob_holder_first on
+    PrefixTree tree_;                                         // holders: slots, and blobs from blob_holder_first on
     std::deque<std::vector<AdapterChoice>> adapter_sets_{1};  // a deque: adapters() is read while others are added
-    std::vector<std::uint64_t> group_served_;  // step number, by adapter index
+    std::vector<std::uint64_t> group_served_;                 // step number, by adapter index
     std::map<std::string, Partition> partitions_;
     std::uint64_t steps_ = 0;
-    std::uint64_t uses_ = 0;           // a clock for "least recently"
+    std::uint64_t uses_ = 0;  // a clock for "least recently"
     std::uint32_t hole_steps_ = 0;
     std::uint64_t preempted_ = 0;
     std::uint64_t reused_ = 0;
-    double service_seconds_ = 1.0;     // of one sequence in its slot, on average
+    double service_seconds_ = 1.0;  // of one sequence in its slot, on average
     std::vector<PrefixTree::Match> matches_;
     std::vector<Sequence*> order_;
     std::vector<Sequence*> held_back_;
+    std::vector<std::uint32_t> counts_;  // of tokens, for the prompts in order_
 };
 
 }  // namespace hanse::engine

@@ -24,9 +24,7 @@ struct Fixture : testing::Test {
     base::Instant now = base::Instant{} + 1h;
     Batcher::Limits limits{.slots = 4, .slot_tokens = 512, .batch_tokens = 128, .queue_max = 8, .host_bytes = 1 << 20, .token_bytes = 16};
 
-    static Batcher::Ask ask(std::vector<TokenId> prompt) {
-        return {std::move(prompt), {}, {}, {}, Priority::normal, {}, {}};
-    }
+    static Batcher::Ask ask(std::vector<TokenId> prompt) { return {std::move(prompt), {}, {}, {}, Priority::normal, {}, {}}; }
     // Plans, computes and draws the token 7 for each output. Returns the plan.
     StepPlan step(Batcher& batcher) {
         auto plan = batcher.plan(now);
@@ -331,6 +329,19 @@ TEST_F(BatcherTest, a_hole_is_filled_from_above) {
     ASSERT_EQ(plan.pieces.size(), 2U);
     EXPECT_EQ(plan.pieces[0].slot, 0U);
     EXPECT_EQ(plan.pieces[1].slot, 1U);
+}
+
+TEST_F(BatcherTest, a_batch_is_one_run_of_slots_while_prompts_wait_between) {
+    Batcher batcher(limits);
+    ASSERT_TRUE(batcher.add(1, ask(tokens(10)), now));
+    step(batcher);
+    ASSERT_TRUE(batcher.add(2, ask(tokens(400, 1000)), now));
+    ASSERT_TRUE(batcher.add(3, ask(tokens(90, 3000)), now));
+    auto plan = step(batcher);
+    ASSERT_EQ(plan.pieces.size(), 3U);
+    EXPECT_EQ(plan.pieces[1].sequence, 2U);
+    EXPECT_EQ(plan.pieces[1].count, 1U);
+    EXPECT_GT(plan.pieces[2].count, 10U);
 }
 
 TEST(BatcherSimulation, nothing_is_lost_whatever_happens) {
