@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 struct Texts : testing::Test {
-    base::SimDisk disk{1};
+    base::SimDisk disk;
     base::SeededRandom random{3};
     TextStore store{disk, random, "/node", std::chrono::days(30)};
     base::WallTime now = sample_time();
