@@ -82,7 +82,7 @@ boost::asio::awaitable<void> Call::answer(unsigned status, std::string json) {
 
 boost::asio::awaitable<void> Call::refuse(base::Error error) {
     // Before a refusal by label is seen it is on record, and so is what went wrong with a task that had begun.
-    const bool denied = error.code == "label_denied";
+    const bool denied = error.code == "label_denied" || (task.evidence && task.evidence->passage && !task.passage);
     const bool known = task.evidence && task.evidence->recorded;
     base::Result<void> written;
     if (denied) written = co_await around.desk.record_denial(task, error);
@@ -91,6 +91,8 @@ boost::asio::awaitable<void> Call::refuse(base::Error error) {
         error = std::move(written.error());
         task.evidence.reset();  // no receipt is promised
     }
+    // To a stranger a refusal looks like "not found", which has no receipt.
+    if (denied && error.code != "label_denied") task.evidence.reset();
     if (error.kind == base::ErrorKind::cancelled) saw_cancel();
     auto response = error_response(error);
     auto headers = common_headers({});

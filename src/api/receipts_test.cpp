@@ -192,6 +192,23 @@ TEST(Receipts, a_refusal_by_label_is_on_record_before_it_is_seen) {
     EXPECT_EQ(stage.post("/v1/chat/completions", far)->status, 503U);
 }
 
+TEST(Receipts, a_strangers_refusal_is_on_record_and_looks_like_that_of_a_model_that_is_not_there) {
+    Stage::Options options;
+    options.policy = "version = 1\nstandard = \"internal\"\n[house]\nname = \"acme\"\nin = \"DE\"\n[[kinds]]\nname = \"internal\"\npreset = \"internal\"\n"
+                     "[[places]]\nname = \"answer\"\nsort = \"caller\"\n";
+    Stage stage(options);
+    const auto refused = stage.post("/v1/chat/completions", far);
+    const auto absent = stage.post("/v1/chat/completions", R"({"model":"gone","messages":[{"role":"user","content":"Hi"}]})");
+    EXPECT_EQ(refused->status, 404U);
+    EXPECT_EQ(absent->status, 404U);
+    EXPECT_EQ(header(*refused, "hanse-receipt"), "");
+    EXPECT_EQ(header(*absent, "hanse-receipt"), "");
+    ASSERT_EQ(stage.recorder.records().size(), 1U);
+    EXPECT_EQ(stage.recorder.records().front().kind, "denial");
+    EXPECT_THAT(stage.recorder.records().front().text, HasSubstr(R"("place":"elsewhere")"));
+    EXPECT_THAT(stage.recorder.records().front().text, HasSubstr("denied"));
+}
+
 TEST(Receipts, a_response_builds_on_the_one_before) {
     Stage stage;
     const auto first = stage.post("/v1/responses", R"({"model":"fake","input":"Hi"})");

@@ -150,7 +150,10 @@ base::Result<void> Desk::State::decide(Task& task, const label::Label& label, co
     task.trace.open(Stop::label, parts.clock.now());
     if (!task.rules) return base::fail(base::ErrorKind::bug, "a task came to the desk without the rules that it entered with");
     auto passage = task.rules->pass(label, way(task, line), unix_seconds(), task.returns_as ? &*task.returns_as : nullptr);
-    if (!passage->permitted()) return std::unexpected(passage->denial(task.language));
+    if (!passage->permitted()) {
+        if (task.evidence) task.evidence->passage = passage;  // what was really decided, for the record
+        return std::unexpected(passage->denial(task.language));
+    }
     // From here on the data goes: what was signed for one answer is used up, whatever becomes of it there.
     if (!task.declassified.empty()) {
         if (auto used = parts.declassifications->use_up(task.declassified, unix_seconds()); !used) return used;

@@ -38,6 +38,13 @@ boost::asio::awaitable<base::Result<T>> written(std::function<void(std::function
     }
 }
 
+// Why it may not go there, or the answer not back.
+std::string why(const Passage& refused) {
+    const auto& words = refused.policy->words();
+    return refused.there.permit() ? label::refusal(refused.answer_label, refused.caller, refused.use, words, base::Language::english)
+                                  : label::refusal(refused.label, refused.destination, refused.use, words, base::Language::english);
+}
+
 // Whatever kept the record from the disk: what was done cannot be shown, and asking again at once would not help.
 base::Result<void> or_stopped(base::Result<void> written) {
     if (written || written.error().code == "journal_stopped") return written;
@@ -113,8 +120,10 @@ boost::asio::awaitable<base::Result<void>> Desk::record_denial(Task& task, const
     fields.text("task", task.id).text_if_any("route", task.evidence->route).text_if_any("model", task.model);
     if (task.key) fields.text("caller", task.key->facts().id);
     if (task.rules) fields.text("label", label::text(task.label, task.rules->policy().words()));
-    // Owners, places and words of the policy: a refusal's sentence holds nothing else.
-    fields.text("reason", denial.message);
+    // Owners, places and words of the policy: a refusal's sentence holds nothing else. Strangers are told less than is so.
+    const Passage* refused = task.evidence->passage.get();
+    if (refused != nullptr) fields.text("place", (refused->there.permit() ? refused->caller : refused->destination).name());
+    fields.text("reason", refused != nullptr ? why(*refused) : denial.message);
     auto done = co_await written<void>([this, &task, &fields](auto call) {
         state_->parts.recorder->event(task.evidence->id, "denial", std::move(fields), std::move(call));
     });

@@ -230,7 +230,8 @@ class Evidence(unittest.TestCase):
         self.write = Node.write_config
 
         def with_policy(node, **tables):
-            (node.data / "strict.toml").write_text('version = 1\nstandard = "ours"\n[house]\nname = "acme"\nin = "DE"\n[[kinds]]\nname = "ours"\npreset = "internal"\n')
+            (node.data / "strict.toml").write_text('version = 1\nstandard = "ours"\n[house]\nname = "acme"\nin = "DE"\n[[kinds]]\nname = "ours"\npreset = "internal"\n'
+                '[[places]]\nname = "answer"\nsort = "caller"\nreceivers = ["acme"]\nplace = "house"\ncontrol = "house"\nkeep = "none"\nlearn = "no"\n')
             return self.write(node, **tables)
 
         Node.write_config = with_policy
