@@ -9,6 +9,7 @@ turns, for tokens a second. Expected: at most 3 ms at the median and 5 % of toke
 import argparse
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import statistics
@@ -41,7 +42,7 @@ class Without(With):
 
 
 def one(connection: http.client.HTTPConnection, tokens: int, turn: int) -> float:
-    text = json.dumps({"model": MODEL_NAME, "messages": [{"role": "user", "content": prompts.story(turn % 7)}], "max_tokens": tokens,
+    text = json.dumps({"model": MODEL_NAME, "messages": [{"role": "user", "content": f"Name port number {turn}."}], "max_tokens": tokens,
                        "temperature": 0, "ignore_eos": True})
     begun = time.perf_counter()
     connection.request("POST", "/v1/chat/completions", text, {"Content-Type": "application/json"})
@@ -52,8 +53,7 @@ def one(connection: http.client.HTTPConnection, tokens: int, turn: int) -> float
     return (time.perf_counter() - begun) * 1000
 
 
-def latencies(arguments) -> list[dict]:
-    rows = []
+def latencies(arguments):
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(kind(arguments.model, 4, 1024, arguments.threads)) for kind in (With, Without)]
         connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=300) for server in servers]
@@ -65,13 +65,11 @@ def latencies(arguments) -> list[dict]:
                 if turn >= 10:
                     pairs.append((took[0], took[1]))
             added = statistics.median(a - b for a, b in pairs)
-            rows.append({"case": f"{tokens} token{'s' if tokens > 1 else ''}, one after the other", "figure": "p50_ms", "unit": "ms",
-                         "value": statistics.median(a for a, _ in pairs), "peer": "without", "peer_value": statistics.median(b for _, b in pairs), "added": added})
-    return rows
+            yield {"case": f"{tokens} token{'s' if tokens > 1 else ''}, one after the other", "figure": "p50_ms", "unit": "ms",
+                         "value": statistics.median(a for a, _ in pairs), "peer": "without", "peer_value": statistics.median(b for _, b in pairs), "added": added}
 
 
-def speeds(arguments, load) -> list[dict]:
-    rows = []
+def speeds(arguments, load):
     for chats in (1, 16):
         found: dict[str, list[dict]] = {With.name: [], Without.name: []}
         for turn in range(arguments.repeat):
@@ -80,9 +78,8 @@ def speeds(arguments, load) -> list[dict]:
                     work = plan([("chat", [body(prompts.story(chat + chats * n), 64) for n in range(2)]) for chat in range(chats)])
                     found[kind.name].append(f.figures(load(server, work)))
         ours, theirs = (statistics.median(run["tokens_per_s"] for run in found[kind.name]) for kind in (With, Without))
-        rows.append({"case": f"{chats} chat{'s' if chats > 1 else ''}", "figure": "tokens_per_s", "unit": "1/s", "value": ours, "peer": "without", "peer_value": theirs,
-                     "added": ours / theirs - 1})
-    return rows
+        yield {"case": f"{chats} chat{'s' if chats > 1 else ''}", "figure": "tokens_per_s", "unit": "1/s", "value": ours, "peer": "without", "peer_value": theirs,
+                     "added": ours / theirs - 1}
 
 
 def main() -> int:
@@ -96,10 +93,11 @@ def main() -> int:
     arguments.model = arguments.model or default_model()
     HanseServer.binary = Path(os.environ.get("HANSE_BIN", "build/release/bin/hanse")).resolve()
     load = load_with(HanseServer.binary.parent / "serve_load")
-    rows = latencies(arguments) + speeds(arguments, load)
-    for row in rows:
+    rows = []
+    for row in itertools.chain(latencies(arguments), speeds(arguments, load)):
+        rows.append(row)
         note = f"{row['added']:+.2f} ms" if row["unit"] == "ms" else f"{row['added']:+.1%}"
-        print(f"{row['case']:34} {row['figure']:13} with {row['value']:9.2f}  without {row['peer_value']:9.2f}  {note}")
+        print(f"{row['case']:34} {row['figure']:13} with {row['value']:9.2f}  without {row['peer_value']:9.2f}  {note}", flush=True)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps([{**row, "ratio": row["value"] / row["peer_value"]} for row in rows], indent=1) + "\n")
     slow = [row["case"] for row in rows if (row["added"] > 3 if row["unit"] == "ms" else row["added"] < -0.05)]
