@@ -48,7 +48,8 @@ std::string routed(const task::Planned& planned) {
         append_candidate(out, planned.candidates[each.candidate]);
         out += R"(,"after":[)";
         bool none = true;
-        for (const auto transformation : {label::Transformation::pseudonymise, label::Transformation::drop, label::Transformation::branch}) {
+        for (const auto transformation :
+             {label::Transformation::pseudonymise, label::Transformation::drop, label::Transformation::branch}) {
             if (!each.after.has(bit(transformation))) continue;
             if (!std::exchange(none, false)) out += ',';
             append_quoted(out, label::name(transformation));
@@ -96,6 +97,11 @@ boost::asio::awaitable<void> serve_route(Call& call) {
             co_return;
         }
         call.task.label = label::join(call.task.label, *tightened);
+    }
+    // A stranger learns neither who else is there nor how things are labelled.
+    if (!call.task.rules->tells_own_people(call.task.key ? std::string_view(call.task.key->facts().place) : "")) {
+        co_await call.refuse(task::no_such_model(ask->question.model));
+        co_return;
     }
     co_await call.answer(200, routed(task::plan_for(call.around.desk, call.task, ask->question, call.around.clock.wall())));
 }

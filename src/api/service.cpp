@@ -198,7 +198,7 @@ boost::asio::awaitable<void> Service::State::generate(Call& call) {
                            parts.clock.wall());
         if (planned.plan.empty()) {
             call.exchange.on_gone({});
-            co_await call.refuse(planned.refusal(seen->model, call.task.language));
+            co_await call.refuse(planned.refusal(seen->model, call.task));
             co_return;
         }
         places.clear();
@@ -229,8 +229,7 @@ boost::asio::awaitable<std::optional<base::Error>> Service::State::ask_one(Call&
                                                                            std::string_view body) {
     auto place = parts.desk.find(name);
     // A model that a key may not use looks as if it were not there.
-    if (!place || (call.task.key && !call.task.key->may_use(name)))
-        co_return task::no_such_model(name);
+    if (!place || (call.task.key && !call.task.key->may_use(name))) co_return task::no_such_model(name);
     call.task.model = name;
     call.record.model = name;
     call.model_metrics = &metrics.model(name);

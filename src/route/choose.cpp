@@ -20,15 +20,16 @@ bool speaks(const Candidate& candidate, std::string_view language) {
     return std::ranges::any_of(candidate.languages, [&](const auto& each) { return first(each) == first(language); });
 }
 
-// The first reason, in the order in which they count: what the rule forbids is not looked at any further.
+// The first reason, in the order in which they count: who was not asked for is no candidate, so no rule speaks of it; and
+// what the rule forbids is not looked at any further.
 std::pair<Exclusion, std::string> exclusion_of(const Candidate& candidate, const Question& question) {
-    if (candidate.verdict.outcome == label::Outcome::deny)
-        return {Exclusion::rule, candidate.reason.empty() ? "the label does not let it go there" : candidate.reason};
     const auto skill = skill_of(question.model);
     if (!skill && question.model != candidate.model && question.model != candidate.name())
         return {Exclusion::other_model, std::format("it is {}, and {} was asked for", candidate.name(), question.model)};
     if (skill && !skill->empty() && !std::ranges::contains(candidate.skills, *skill))
         return {Exclusion::lacks_skill, std::format("it does not offer the skill {}", *skill)};
+    if (candidate.verdict.outcome == label::Outcome::deny)
+        return {Exclusion::rule, candidate.reason.empty() ? "the label does not let it go there" : candidate.reason};
     const std::uint64_t wanted = std::uint64_t{question.prompt_tokens} + question.answer_tokens;
     if (candidate.context != 0 && wanted > candidate.context)
         return {Exclusion::context_too_small, std::format("{} tokens do not fit into {}", wanted, candidate.context)};

@@ -30,9 +30,10 @@ std::vector<federation::Offer> own_offers(const Desk& desk) {
 
 bool is_planned(std::string_view model) { return model.starts_with("hanse/"); }
 
-base::Error Planned::refusal(std::string_view model, base::Language language) const {
-    const bool german = language == base::Language::german;
+base::Error Planned::refusal(std::string_view model, const Task& task) const {
+    const bool german = task.language == base::Language::german;
     if (plan.refused_by_rule()) {
+        if (!task.rules->tells_own_people(task.key ? std::string_view(task.key->facts().place) : "")) return no_such_model(model);
         // The reasons of those who could answer; each names what would help.
         std::string reasons;
         for (const route::Weighed& each : plan.excluded) {
@@ -42,11 +43,18 @@ base::Error Planned::refusal(std::string_view model, base::Language language) co
             reasons += std::format("{}: {}", candidate.name(), candidate.reason);
             if (reasons.size() > 2'000) break;
         }
-        return {ErrorKind::denied, (german ? "kein Modell darf dies sehen: " : "no model may see this: ") + reasons, "label_denied", {}, {}};
+        return {
+            ErrorKind::denied, (german ? "kein Modell darf dies sehen: " : "no model may see this: ") + reasons, "label_denied", {}, {}};
     }
-    const bool somebody = std::ranges::any_of(plan.excluded, [](const auto& each) { return each.exclusion == route::Exclusion::unhealthy; });
-    if (somebody) return {ErrorKind::unavailable, german ? "wer dies beantworten könnte, ist gerade nicht erreichbar" : "whoever could answer this is not reached now", "partner_unavailable", {}, std::chrono::milliseconds(2'000)};
-    return {ErrorKind::not_found, std::format("there is no model {} here", model), "model_not_found", "model", {}};
+    const bool somebody =
+        std::ranges::any_of(plan.excluded, [](const auto& each) { return each.exclusion == route::Exclusion::unhealthy; });
+    if (somebody)
+        return {ErrorKind::unavailable,
+                german ? "wer dies beantworten könnte, ist gerade nicht erreichbar" : "whoever could answer this is not reached now",
+                "partner_unavailable",
+                {},
+                std::chrono::milliseconds(2'000)};
+    return no_such_model(model);
 }
 
 Planned plan_for(const Desk& desk, const Task& task, const route::Question& question, base::WallTime now) {
@@ -81,12 +89,16 @@ Planned plan_for(const Desk& desk, const Task& task, const route::Question& ques
         }
         if (status.facts) candidate.context = status.facts->context;
         const auto passage = task.rules->preview(task.label, way, seconds);
-        const auto refusal = [&](const label::Label& label, const label::Clearance& where) { return label::refusal(label, where, passage->use, passage->policy->words(), task.language); };
+        const auto refusal = [&](const label::Label& label, const label::Clearance& where) {
+            return label::refusal(label, where, passage->use, passage->policy->words(), task.language);
+        };
         candidate.verdict = passage->there.verdict();
         if (candidate.verdict.outcome == label::Outcome::deny) candidate.reason = refusal(passage->label, passage->destination);
         // By this house's policy it may; by what the member and the charter say of itself it must, too.
         if (believed && candidate.reason.empty()) {
-            const label::Label& sent = candidate.verdict.outcome == label::Outcome::permit_after ? label::after(passage->label, label::Transformation::pseudonymise) : passage->label;
+            const label::Label& sent = candidate.verdict.outcome == label::Outcome::permit_after
+                                           ? label::after(passage->label, label::Transformation::pseudonymise)
+                                           : passage->label;
             const auto verdict = label::judge(sent, *believed, passage->use);
             if (verdict.outcome != label::Outcome::permit) {
                 candidate.verdict = {.outcome = label::Outcome::deny, .obstacle = verdict.obstacle};

@@ -16,9 +16,9 @@ struct Planned {
     route::Plan plan;
     std::vector<route::Candidate> candidates;
     std::vector<std::string> names;  // of each candidate at the desk
-    // Why nobody is left, for the caller: `denied` if only the label stood in the way, `not_found` if there is no such model
-    // or skill, else `unavailable`.
-    base::Error refusal(std::string_view model, base::Language language) const;
+    // Why nobody is left, for the task's caller: `denied` if only the label stood in the way, which a stranger is told as if
+    // there were no such model; `not_found` if there is no such model or skill; else `unavailable`.
+    base::Error refusal(std::string_view model, const Task& task) const;
 };
 
 // Whether this name is one to be planned, and not simply found.
