@@ -143,7 +143,10 @@ Result<TaskLedger> TaskLedger::parse(std::string_view text, WallMs now, LedgerOp
     TaskLedger ledger(options);
     const auto end = text.rfind('\n');
     for (Lines lines(text.substr(0, end == text.npos ? 0 : end + 1)); !lines.at_end();) {
-        const auto words = words_of(lines.next());
+        const auto line = lines.next();
+        // Sectors reach the disk in any order: a power cut can leave a hole before the end of lines that nobody was told of.
+        if (line.contains('\0')) continue;
+        const auto words = words_of(line);
         const auto made = words.size() >= 3 ? number_of<WallMs>(words.back()) : std::nullopt;
         const auto key = words.size() == 4 ? task_key_of(words[2]) : std::nullopt;
         if (!made || (words[0] == "begun") != key.has_value() || (!key && words[0] != "forgotten"))

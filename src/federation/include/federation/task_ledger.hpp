@@ -70,7 +70,8 @@ public:
     std::vector<TaskKey> running(std::string_view member) const;
 
     // Lines "begun MEMBER KEY MADE" and "forgotten MEMBER MADE". What was running when the node stopped counts as
-    // abandoned: it may have run. A last line that is torn is passed over, any other is `corrupt`.
+    // abandoned: it may have run. What a power cut left of lines that were not yet durable is passed over: a last line
+    // without its end, and one with a hole (bytes of zero). Any other is `corrupt`.
     std::string text() const;
     static base::Result<TaskLedger> parse(std::string_view text, WallMs now, LedgerOptions options = {});
 
