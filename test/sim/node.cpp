@@ -57,7 +57,9 @@ bool Node::open_log() {
     journal::Log::Parts parts{disk_, chance_, cast()[index_].log_keys, "/log"};
     auto log = journal::Log::open(parts, moment().wall);
     if (!log) {
-        if (disk_.has_power()) world_.violate(std::format("the log of {} does not open: {}", name(), log.error().message));
+        // A disk that fails just now is tried again; one that says something was lost has broken the promise.
+        if (log.error().kind == base::ErrorKind::corrupt)
+            world_.violate(std::format("the log of {} does not open: {}", name(), log.error().message));
         return false;
     }
     running_->log = std::move(*log);
