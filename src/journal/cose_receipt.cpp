@@ -6,6 +6,7 @@
 #include <format>
 
 #include "cbor.hpp"
+#include "inclusion.hpp"
 
 namespace hanse::journal {
 namespace {
@@ -79,29 +80,6 @@ std::optional<Place> parse_place(std::span<const std::byte> bytes) {
     return in.at_end() ? std::optional(std::move(place)) : std::nullopt;
 }
 
-// RFC 9162, section 2.1.3.2, for its outcome instead of for a comparison; nothing if the path has another length.
-std::optional<Hash> root_of(const Hash& leaf, const Place& place) {
-    if (place.index >= place.size) return std::nullopt;
-    std::uint64_t at = place.index;
-    std::uint64_t last = place.size - 1;
-    Hash hash = leaf;
-    for (const Hash& beside : place.hashes) {
-        if (last == 0) return std::nullopt;
-        if ((at & 1) != 0 || at == last) {
-            hash = node_hash(beside, hash);
-            while ((at & 1) == 0 && at != 0) {
-                at >>= 1;
-                last >>= 1;
-            }
-        } else {
-            hash = node_hash(hash, beside);
-        }
-        at >>= 1;
-        last >>= 1;
-    }
-    return last == 0 ? std::optional(hash) : std::nullopt;
-}
-
 }  // namespace
 
 base::Result<base::Bytes> cose_receipt(const LogProof& proof, const LogKeys& keys, crypto::Algorithm algorithm) {
@@ -158,7 +136,7 @@ base::Result<CoseReceipt> read_cose_receipt(std::span<const std::byte> receipt, 
                           std::format("the COSE receipt is signed by a key of {} that is not known", head->origin));
     if (cose_name(known->key().algorithm()) != head->algorithm) return wrong("its algorithm is not that of the key that it names");
     if (std::to_string(place->size) != head->size) return wrong("its tree size is not the one that was signed");
-    const auto root = root_of(leaf_hash(entry), *place);
+    const auto root = root_of_inclusion(leaf_hash(entry), place->index, place->size, place->hashes);
     if (!root) return wrong("its index lies beyond its tree, or the number of hashes does not fit");
     if (!known->key().verifies(signed_bytes(*head_bytes, *root), *signature))
         return wrong("its signature is not of the root that entry, index and hashes lead to: one of them was changed");

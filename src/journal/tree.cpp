@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "base/encoding.hpp"
+#include "inclusion.hpp"
 
 namespace hanse::journal {
 namespace {
@@ -114,13 +115,13 @@ base::Result<std::vector<Hash>> consistency_proof(std::uint64_t old_size, std::u
     return proof;
 }
 
-bool verifies_inclusion(const Hash& leaf, std::uint64_t index, std::uint64_t size, std::span<const Hash> proof, const Hash& root) {
-    if (index >= size) return false;
+std::optional<Hash> root_of_inclusion(const Hash& leaf, std::uint64_t index, std::uint64_t size, std::span<const Hash> proof) {
+    if (index >= size) return std::nullopt;
     std::uint64_t at = index;
     std::uint64_t last = size - 1;
     Hash hash = leaf;
     for (const Hash& beside : proof) {
-        if (last == 0) return false;
+        if (last == 0) return std::nullopt;
         if ((at & 1) != 0 || at == last) {
             hash = node_hash(beside, hash);
             while ((at & 1) == 0 && at != 0) {
@@ -133,7 +134,11 @@ bool verifies_inclusion(const Hash& leaf, std::uint64_t index, std::uint64_t siz
         at >>= 1;
         last >>= 1;
     }
-    return last == 0 && hash == root;
+    return last == 0 ? std::optional(hash) : std::nullopt;
+}
+
+bool verifies_inclusion(const Hash& leaf, std::uint64_t index, std::uint64_t size, std::span<const Hash> proof, const Hash& root) {
+    return root_of_inclusion(leaf, index, size, proof) == root;
 }
 
 bool verifies_consistency(std::uint64_t old_size, std::uint64_t size, std::span<const Hash> proof, const Hash& old_root, const Hash& root) {
