@@ -50,25 +50,33 @@ def cores() -> list[int]:
 
 
 @contextmanager
-def two_nodes(mock_port: int, folder: Path):
+def two_nodes(mock_port: int, folder: Path, relayed: bool):
+    """Both and their relays: those cut, and cost time themselves, so warm questions do without."""
     ports = {"near": free_port(), "far": free_port()}
-    relay = Relay(free_port(), ports["far"])
+    relays = {name: Relay(free_port(), port) for name, port in ports.items()} if relayed else {}
+    addresses = {name: f"127.0.0.1:{relays[name].listener.getsockname()[1] if relayed else port}" for name, port in ports.items()}
+    folder.mkdir()
     near = Member(str(BIN), folder, "near", "near", port=ports["near"])
     far = Member(str(BIN), folder, "far", "far", port=ports["far"])
     near.write("", policy_of("near", ["far"], KINDS))
     far.write(f'[[upstreams]]\nname = "mock"\nurl = "http://127.0.0.1:{mock_port}/v1"\nmodels = ["mock"]\n', policy_of("far", ["near"], KINDS) + SERVER, offers='[[offers]]\nmodel = "mock"\n')
     try:
-        near.command("federation", "create", "bench", "--address", f"127.0.0.1:{ports['near']}")
+        near.command("federation", "create", "bench", "--address", addresses["near"])
         near.start()
         code = near.command("federation", "invite", "far", "--yes").stdout.strip()
-        far.command("federation", "join", code, "--address", f"127.0.0.1:{relay.listener.getsockname()[1]}", "--yes")
+        far.command("federation", "join", code, "--address", addresses["far"], "--yes")
         far.start()
         wait_until(lambda: near.connected("far") and "far/mock" in near.models(), "the two nodes to be connected", 30)
-        yield near, far, relay
+        for node in (near, far):
+            subprocess.run(["taskset", "-a", "-cp", str(cores()[0]), str(node.process.pid)], check=True, capture_output=True)
+        for _ in range(3):
+            ask_once(port_of(near)), ask_once(port_of(far))
+        yield near, far, relays
     finally:
         near.stop()
         far.stop()
-        relay.close()
+        for relay in relays.values():
+            relay.close()
 
 
 def port_of(member: Member) -> int:
@@ -82,19 +90,20 @@ def ask_once(port: int) -> float:
     began = time.perf_counter()
     connection.request("POST", "/v1/chat/completions", body, {"Content-Type": "application/json"})
     answer = connection.getresponse()
-    answer.read()
+    said = answer.read()
     took = (time.perf_counter() - began) * 1000
     connection.close()
     if answer.status != 200:
-        raise RuntimeError(f"{answer.status} from port {port}")
+        raise RuntimeError(f"{answer.status} from port {port}: {said[:300]}")
     return took
 
 
-def cold(near: Member, far: Member, relay: Relay, rounds: int) -> list[float]:
+def cold(near: Member, far: Member, relays: dict[str, Relay], rounds: int) -> list[float]:
     """Added by a connection that has to be made: the near node asked the moment that it is cut, less the far one asked directly."""
     out = []
     for _ in range(rounds):
-        relay.cut()
+        for relay in relays.values():
+            relay.cut()
         out.append(ask_once(port_of(near)) - ask_once(port_of(far)))
         time.sleep(0.3)
     return out
@@ -161,11 +170,9 @@ def main() -> int:
         folder = Path(name)
         mock = Program([TOOLS / "gateway_mock"], cores()[-1])
         stack.callback(mock.end)
-        near, far, relay = stack.enter_context(two_nodes(mock.port, folder))
-        for node in (near, far):
-            subprocess.run(["taskset", "-a", "-cp", str(cores()[0]), str(node.process.pid)], check=True, capture_output=True)
-        for _ in range(3):
-            ask_once(port_of(near)), ask_once(port_of(far))
+        with two_nodes(mock.port, folder / "cold", relayed=True) as (near, far, relays):
+            found.append(("one question, cold", "added", "ms", statistics.median(cold(near, far, relays, options.rounds)), 10))
+        near, far, _ = stack.enter_context(two_nodes(mock.port, folder / "warm", relayed=False))
         # One after the other, as an interactive question comes; in turns, so that both see the same machine.
         through, direct = [], []
         end = time.monotonic() + options.seconds
@@ -177,7 +184,6 @@ def main() -> int:
         found.append(("one question, warm", "through near", "ms", statistics.median(through), None))
         found.append(("one question, warm", "far directly", "ms", statistics.median(direct), None))
         found.append(("one question, warm", "added", "ms", warm, 1.5))
-        found.append(("one question, cold", "added", "ms", statistics.median(cold(near, far, relay, options.rounds)), 10))
         ours = streams(port_of(near), options.streams, options.rounds)
         found.append((f"{options.streams} streams", "two nodes", "frames/s", ours, None))
         if shutil.which("nginx"):

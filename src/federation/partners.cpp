@@ -371,16 +371,24 @@ private:
     asio::awaitable<void> keep(std::shared_ptr<Peer> peer) {
         auto pause = parts_.options.retry_min;
         unsigned failures = 0;
-        // Both may dial; the one with the later name waits a moment, so that one connection is enough.
-        if (peer->member < house_.member()) {
-            peer->wake.expires_after(std::chrono::milliseconds(700));
-            co_await peer->wake.async_wait(as_result);
-        }
+        // Both may dial, and each does at once where a question waits. Otherwise both wait a moment, the one with the later
+        // name longer, so that one connection is made and not two.
+        bool wait = peer->member < house_.member();
+        const auto moment = wait ? std::chrono::milliseconds(700) : std::chrono::milliseconds(100);
         while (!peer->gone && !stopping_) {
             std::erase_if(peer->links, [](const auto& link) { return link->ended(); });
             if (!peer->links.empty()) {
+                wait = true;
                 peer->wake.expires_at(base::Instant::max());
                 co_await peer->wake.async_wait(as_result);
+                continue;
+            }
+            if (std::exchange(wait, false)) {
+                const auto until = parts_.clock.now() + moment;
+                while (!peer->gone && !stopping_ && peer->links.empty() && peer->waiting.empty() && parts_.clock.now() < until) {
+                    peer->wake.expires_at(until);
+                    co_await peer->wake.async_wait(as_result);
+                }
                 continue;
             }
             peer->dialled_at = parts_.clock.now();

@@ -246,13 +246,29 @@ void Session::State::on_control(const wire::Message& message, Moment now) {
         message);
 }
 
+// What comes with each task, or with each so many bytes of answers, may come as often as those do.
+Session::State::Bound Session::State::bound_of(const wire::Message& message, bool of_task) {
+    if (std::holds_alternative<wire::Tokens>(message)) return Bound::none;
+    if (of_task || std::holds_alternative<wire::Settled>(message)) return Bound::tasks;
+    if (const auto* pong = std::get_if<wire::Pong>(&message))
+        return std::ranges::contains(marks, pong->nonce, &Mark::nonce) ? Bound::none : Bound::control;
+    if (std::holds_alternative<wire::Ping>(message) && heard_bytes - heard_bytes_at_ping >= shared.limits.unread_max / 16) {
+        heard_bytes_at_ping = heard_bytes;
+        return Bound::none;
+    }
+    return Bound::control;
+}
+
 void Session::State::heard(const wire::Frame& frame, Moment now) {
     auto message = wire::decode(frame, wire::Limits{.ask_bytes_max = shared.limits.ask_bytes_max});
     if (!message) return fail(message.error().code.empty() ? "malformed" : message.error().code, message.error().message);
     // Tokens are bounded by the credit that we grant; everything else by these.
     const bool of_task = frame.stream != 0;
-    const bool is_tokens = *message && std::holds_alternative<wire::Tokens>(**message);
-    if (!is_tokens && !(of_task ? tasks : control).take(1, now.instant)) return fail("flood", "the peer sends more messages than it may");
+    if (const auto bound = *message  ? bound_of(**message, of_task)
+                           : of_task ? Bound::tasks
+                                     : Bound::control;
+        bound != Bound::none && !(bound == Bound::tasks ? tasks : control).take(1, now.instant))
+        return fail("flood", "the peer sends more messages than it may");
     if (!*message) return;
     if (phase == Phase::greeting && !std::holds_alternative<wire::Hello>(**message) && !std::holds_alternative<wire::Problem>(**message) &&
         !std::holds_alternative<wire::Goodbye>(**message) && !std::holds_alternative<wire::CharterGive>(**message)) {
@@ -297,6 +313,7 @@ void Session::received(std::span<const std::byte> bytes, Moment now) {
     State& s = *state_;
     if (s.phase == State::Phase::fresh || s.phase == State::Phase::closed) return;
     s.last_heard = now.instant;
+    s.heard_bytes += bytes.size();
     s.reader.add(bytes);
     while (s.phase != State::Phase::closed) {
         const auto frame = s.reader.next();

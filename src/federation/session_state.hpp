@@ -80,6 +80,8 @@ struct Session::State {
     const char* obstacle(Moment now) const;  // why this peer may not be spoken with by the charter as it is; null: nothing
     bool standing_is_good(Moment now);
 
+    enum class Bound : std::uint8_t { none, tasks, control };
+    Bound bound_of(const wire::Message& message, bool of_task);
     void heard(const wire::Frame& frame, Moment now);
     void on(const wire::Hello& hello, Moment now);
     void on_control(const wire::Message& message, Moment now);
@@ -124,6 +126,8 @@ struct Session::State {
     std::uint64_t sent = 0;
     std::uint64_t read = 0;
     std::deque<Mark> marks;
+    std::uint64_t heard_bytes = 0;
+    std::uint64_t heard_bytes_at_ping = 0;
 
     base::Instant opened{};
     base::Instant last_heard{};

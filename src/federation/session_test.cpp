@@ -208,6 +208,32 @@ TEST_F(SessionTest, streams_for_ever_to_one_who_reads) {
     EXPECT_EQ(pair.at_left<Ended>()[0].how, How::answered);
 }
 
+TEST_F(SessionTest, is_no_flood_while_many_tasks_are_answered_and_settled) {
+    for (unsigned i = 1; i <= 1'500; ++i) {
+        ask(key_number(i));
+        ASSERT_TRUE(pair.right.answer(key_number(i), sample::bytes("a"), 1, pair.now)) << i;
+        finish(key_number(i));
+        pair.left.settle(key_number(i), "hr_near", pair.now);
+        pair.pump();
+        ASSERT_FALSE(pair.right.closed()) << i;
+        if (i % 10 == 0) pair.wait(10ms);
+    }
+    EXPECT_EQ(pair.at_right<Paid>().size(), 1'500u);
+}
+
+TEST_F(SessionTest, is_no_flood_while_answers_are_large) {
+    ask(key, {.answer_bytes_max = std::uint64_t{1} << 40});
+    // 400 MiB in a second: a ping marks each MiB of it, and a pong answers each.
+    for (int i = 0; i < 3'200; ++i) {
+        ASSERT_TRUE(pair.right.answer(key, base::Bytes(128 * 1024), 1, pair.now)) << i;
+        pair.pump();
+        pair.left.consumed(key, 128 * 1024, pair.now);
+        pair.left_events.clear();
+        if (i % 32 == 0) pair.wait(10ms);
+        ASSERT_FALSE(pair.left.closed() || pair.right.closed()) << i;
+    }
+}
+
 TEST_F(SessionTest, cuts_a_removed_member_at_once_and_says_which_tasks_ended) {
     ask(key);
     Charter charter = sample::next(bolt.charters.current());

@@ -53,6 +53,9 @@ class Relay:
             except OSError:
                 near.close()
                 continue
+            # Small pieces are not held back: nodes send them one by one.
+            for each in (near, far):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.open += [near, far]
             threading.Thread(target=self.pump, args=(near, far), daemon=True).start()
             threading.Thread(target=self.pump, args=(far, near), daemon=True).start()
