@@ -29,6 +29,8 @@ constexpr std::array opaque_fields{"data"sv, "file_data"sv, "file_id"sv, "image_
 // Fields that hold running text; their names are no context for it.
 constexpr std::array plain_fields{"content"sv, "text"sv,  "input"sv, "prompt"sv,    "instructions"sv, "arguments"sv,
                                   "output"sv,  "delta"sv, "query"sv, "documents"sv, "system"sv,       "suffix"sv};
+// What somebody asks, in whatever endpoint.
+constexpr std::array spoken_fields{"content"sv, "text"sv, "input"sv, "prompt"sv};
 constexpr std::size_t number_min = 8;  // digits of the shortest number that names somebody
 
 struct Walk {
@@ -73,6 +75,19 @@ struct Walk {
 
 base::Result<void> each_text(const JsonDocument& document, const std::function<base::Result<void>(BodyText)>& visit) {
     return Walk{visit}.value(document.root(), {});
+}
+
+std::string said_last(const JsonDocument& document, std::size_t most) {
+    std::string said;
+    (void)each_text(document, [&](const BodyText& text) -> base::Result<void> {
+        if (text.sort != BodyText::Sort::text || !std::ranges::contains(spoken_fields, text.field)) return {};
+        said += text.text;
+        said += '\n';
+        if (said.size() > 2 * most) said.erase(0, said.size() - most);
+        return {};
+    });
+    if (said.size() > most) said.erase(0, said.size() - most);
+    return said;
 }
 
 base::Result<std::vector<privacy::Finding>> scan_text(const privacy::Recogniser& recogniser, const BodyText& text) {

@@ -28,6 +28,9 @@ struct BodyText {
 // All texts of a document in their order. Stops with the first error that `visit` returns.
 base::Result<void> each_text(const JsonDocument& document, const std::function<base::Result<void>(BodyText)>& visit);
 
+// The end of what a request says, about `most` bytes: its messages or prompt, without instructions and the descriptions of tools.
+std::string said_last(const JsonDocument& document, std::size_t most);
+
 // What is found in a text, with its field's name as context ("iban": "…"). Places are those of the text.
 base::Result<std::vector<privacy::Finding>> scan_text(const privacy::Recogniser& recogniser, const BodyText& text);
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "body_texts.hpp"
+#include "route/fit.hpp"
 
 namespace hanse::api {
 namespace {
@@ -43,6 +44,19 @@ boost::asio::awaitable<base::Result<void>> read_content(Call& call, std::shared_
     if (!label) co_return std::unexpected(label.error());
     task.label = std::move(*label);
     co_return base::Result<void>();
+}
+
+boost::asio::awaitable<base::Result<std::string>> read_said(Call& call, std::shared_ptr<const std::string> body) {
+    if (!call.around.desk.fit()) co_return std::string();
+    const auto said = std::make_shared<std::string>();
+    const std::size_t size = body->size();
+    auto look = [text = std::move(body), said]() -> base::Result<void> {
+        if (const auto document = JsonDocument::parse(*text)) *said = said_last(*document, route::Fit::text_most);
+        return {};
+    };
+    auto looked = co_await call.around.desk.beside(call.task, size, std::move(look), "reading the request");
+    if (!looked) co_return std::unexpected(looked.error());
+    co_return std::move(*said);
 }
 
 }  // namespace hanse::api

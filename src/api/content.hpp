@@ -14,4 +14,8 @@ namespace hanse::api {
 // reads it next; a recogniser that fails is a refusal.
 boost::asio::awaitable<base::Result<void>> read_content(Call& call, std::shared_ptr<const std::string> body);
 
+// The end of what the request says, for the tables that lead it to a model (route/fit.hpp); empty where this node has none. A
+// long body is read beside the listener's threads, and one that is no JSON is left to whoever reads it next.
+boost::asio::awaitable<base::Result<std::string>> read_said(Call& call, std::shared_ptr<const std::string> body);
+
 }  // namespace hanse::api

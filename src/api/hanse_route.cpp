@@ -4,8 +4,10 @@
 #include <format>
 
 #include "admission.hpp"
+#include "body_texts.hpp"
 #include "fields.hpp"
 #include "json_write.hpp"
+#include "route/fit.hpp"
 
 namespace hanse::api {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 struct RouteAsk {
     route::Question question;
     std::string label;
+    std::string text;  // what is asked
 };
 
 base::Result<RouteAsk> read_route(std::string_view text) {
@@ -29,6 +32,7 @@ base::Result<RouteAsk> read_route(std::string_view text) {
     if (const auto price = body.integer("price_max", 0, 1'000'000'000'000)) ask.question.price_max = static_cast<std::uint64_t>(*price);
     ask.label = body.string("label").value_or("");
     if (complaint.any()) return std::unexpected(complaint.error());
+    ask.text = said_last(*document, route::Fit::text_most);
     return ask;
 }
 
@@ -45,7 +49,9 @@ std::string routed(const task::Planned& planned) {
     std::string out = R"({"object":"hanse.route","order":[)";
     for (bool first = true; const route::Weighed& each : planned.plan.order) {
         if (!std::exchange(first, false)) out += ',';
-        append_candidate(out, planned.candidates[each.candidate]);
+        const route::Candidate& candidate = planned.candidates[each.candidate];
+        append_candidate(out, candidate);
+        if (candidate.nats_per_byte) out += std::format(R"(,"nats_per_byte":{:.4f})", *candidate.nats_per_byte);
         out += R"(,"after":[)";
         bool none = true;
         for (const auto transformation :
@@ -103,7 +109,7 @@ boost::asio::awaitable<void> serve_route(Call& call) {
         co_await call.refuse(task::no_such_model(ask->question.model));
         co_return;
     }
-    co_await call.answer(200, routed(task::plan_for(call.around.desk, call.task, ask->question, call.around.clock.wall())));
+    co_await call.answer(200, routed(task::plan_for(call.around.desk, call.task, ask->question, call.around.clock.wall(), ask->text)));
 }
 
 }  // namespace hanse::api

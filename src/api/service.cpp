@@ -193,9 +193,15 @@ boost::asio::awaitable<void> Service::State::generate(Call& call) {
     // fail as long as nothing of an answer has left.
     std::vector<std::string> places{seen->model};
     if (task::is_planned(seen->model) || !parts.desk.find(seen->model)) {
+        const auto said = co_await read_said(call, whole);
+        if (!said) {
+            call.exchange.on_gone({});
+            co_await call.refuse(said.error());
+            co_return;
+        }
         const auto planned =
             task::plan_for(parts.desk, call.task, {.model = seen->model, .prompt_tokens = static_cast<std::uint32_t>(body.size() / 4)},
-                           parts.clock.wall());
+                           parts.clock.wall(), *said);
         if (planned.plan.empty()) {
             call.exchange.on_gone({});
             co_await call.refuse(planned.refusal(seen->model, call.task));

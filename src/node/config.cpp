@@ -73,6 +73,7 @@ void read_model(ConfigTable& table, ModelConfig& model, const fs::path& folder) 
     table.text("draft", model.draft);
     table.map("adapters", model.adapters);
     path(table, "chat_template_file", model.chat_template_file, folder);
+    path(table, "ngrams", model.ngrams, folder);
     table.boolean("embeddings", model.embeddings);
     table.boolean("preload", model.preload);
     if (!model.file.empty() && !model.model.empty()) table.problem("model", "and file exclude each other: the first names a model of the store, the second a file");
@@ -198,6 +199,7 @@ base::Result<Config> parse_config(std::string_view text, std::string_view file, 
         root.table("memory", [&](ConfigTable& table) { table.bytes("models", config.models_memory); });
         root.tables("models", "name", [&](ConfigTable& table) { read_model(table, config.models.emplace_back(), folder); });
         root.tables("upstreams", "name", [&](ConfigTable& table) { read_upstream(table, config.upstreams.emplace_back(), folder, environment); });
+        root.table("route", [&](ConfigTable& table) { path(table, "ngrams", config.route_ngrams, folder); });
         root.table("keys", [&](ConfigTable& table) {
             table.choice("required", config.keys_required, {{"auto", KeysRequired::automatic}, {"always", KeysRequired::always}, {"never", KeysRequired::never}});
             table.boolean("open_metrics", config.open_metrics);

@@ -57,7 +57,7 @@ TEST(NodeConfig, every_key_of_the_proposed_file_exists) {
         EXPECT_EQ(config->upstreams.size(), 1U);
         // The values shown are the defaults.
         ModelConfig model = config->models[0];
-        model.name = model.draft = model.chat_template_file = "";
+        model.name = model.draft = model.chat_template_file = model.ngrams = "";
         model.adapters.clear();
         EXPECT_EQ(model, ModelConfig{});
         EXPECT_EQ(config->limits, LimitsConfig{});

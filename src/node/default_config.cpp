@@ -52,6 +52,8 @@ constexpr std::array blocks{
           "Zeit eines Schritts des Stapels, \"0ms\": nach gemessenem Tempo. Speicher für Präfixe außerhalb des Caches.", "#step_budget = \"0ms\"\n#host_cache = \"256MiB\"\n"},
     Block{"A small model that drafts (name or path), adapters, another chat template.", "Ein kleines Modell, das vorschlägt (Name oder Pfad), Adapter, eine andere Chat-Vorlage.",
           "#draft = \"smollm2-135m\"\n#adapters = { legal = \"adapters/legal.gguf\" }\n#chat_template_file = \"templates/chat.jinja\"\n"},
+    Block{"Whose questions it is for: an n-gram table of its owners' texts, by which hanse/auto chooses (hanse forge ngrams).",
+          "Für wessen Fragen es ist: eine n-Gramm-Tabelle der Texte seiner Eigentümer, nach der hanse/auto wählt (hanse forge ngrams).", "#ngrams = \"law.ngrams\"\n"},
     Block{"Offer it for embeddings. Load it at the start instead of with the first request.", "Für Embeddings anbieten. Beim Start laden statt bei der ersten Anfrage.",
           "#embeddings = false\n#preload = false\n\n"},
     Block{"Model servers elsewhere that speak the OpenAI protocol (vLLM, SGLang, llama-server, Ollama).\n"
@@ -63,6 +65,10 @@ constexpr std::array blocks{
           "#[[upstreams]]\n#name = \"gpu\"\n#url = \"http://127.0.0.1:8001/v1\"\n#models = [\"mistral-small\"]\n#renamed = { \"large\" = \"org/its-name-there\" }\n"
           "#api_key_file = \"gpu.key\"\n#api_key_env = \"GPU_API_KEY\"\n#connect_timeout = \"5s\"\n#head_timeout = \"10m\"\n#idle_timeout = \"2m\"\n#health_interval = \"5s\"\n"
           "#retries = 2\n#failures_to_open = 5\n#open_for = \"10s\"\n#ca_file = \"gpu-ca.pem\"\n\n"},
+    Block{"", "", "[route]\n"},
+    Block{"The same for models of other places: owners in this table are named as the model that answers for them, \"law\" or \"clinic/law\".",
+          "Dasselbe für Modelle anderer Orte: Eigentümer in dieser Tabelle heißen wie das Modell, das für sie antwortet, \"law\" oder \"clinic/law\".",
+          "#ngrams = \"owners.ngrams\"\n\n"},
     Block{"", "", "[keys]\n"},
     Block{"\"auto\": required beyond loopback. \"always\", \"never\". Make them with: hanse key create",
           "\"auto\": über diesen Rechner hinaus verlangt. \"always\", \"never\". Anlegen mit: hanse key create", "#required = \"auto\"\n"},

@@ -266,6 +266,8 @@ void Node::State::start_chores() {
 Result<void> Node::State::build() {
     auto specs = model_specs(config, store);
     if (!specs) return std::unexpected(specs.error());
+    auto fit = fit_of(config);
+    if (!fit) return std::unexpected(fit.error());
     if (!config.otlp_endpoint.empty()) {
         auto exporter = task::OtlpExporter::open({.endpoint = traces_url(config.otlp_endpoint), .service_version = std::string(version())},
                                                  parts.clock, log);
@@ -317,6 +319,7 @@ Result<void> Node::State::build() {
                           .recorder = records ? &records->recorder() : nullptr,
                           .energy = records ? &records->energy() : nullptr,
                           .options = {.in_flight_max = config.limits.in_flight, .load_timeout = config.limits.load_timeout}});
+    desk->fit(std::move(*fit));
     service = std::make_unique<api::Service>(api::Service::Parts{.desk = *desk,
                                                                  .keys = *keys,
                                                                  .clock = parts.clock,
@@ -412,6 +415,8 @@ std::vector<std::string> Node::models() const {
 Result<void> Node::State::apply(Config wanted) {
     auto specs = model_specs(wanted, store);
     if (!specs) return std::unexpected(specs.error());
+    auto fit = fit_of(wanted);
+    if (!fit) return std::unexpected(fit.error());
     std::vector<std::shared_ptr<engine::Upstream>> opened;
     if (auto done = open_upstreams(wanted, opened); !done) return std::unexpected(done.error());
     auto rules = read_rules(wanted);
@@ -437,10 +442,12 @@ Result<void> Node::State::apply(Config wanted) {
     if (auto said = partnership->apply(parts.config_file, wanted, (*rules)->policy()); !said) log.warning("offers_not_told", {{"error", said.error().message}});
     // The stricter of two orders: no back end of the new configuration is asked under the old policy.
     desk->rules(std::move(*rules));
+    desk->fit(std::move(*fit));
     places_changed();
     // What needs a restart stays as it runs, and is told again at the next reload.
     config.models = wanted.models;
     config.upstreams = wanted.upstreams;
+    config.route_ngrams = wanted.route_ngrams;
     config.serve_store = wanted.serve_store;
     config.log_level = wanted.log_level;
     config.access_log = wanted.access_log;

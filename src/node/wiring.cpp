@@ -102,6 +102,30 @@ base::Result<std::vector<engine::ModelSpec>> model_specs(const Config& config, c
     return specs;
 }
 
+base::Result<std::shared_ptr<const route::Fit>> fit_of(const Config& config) {
+    const auto read = [](const std::string& key, const std::string& file) -> base::Result<catalog::NgramTable> {
+        const auto bytes = catalog::read_file_whole(file, 1U << 30U);
+        if (!bytes) return base::fail(bytes.error().kind, std::format("{}: {}", key, bytes.error().message), bytes.error().code);
+        auto table = catalog::NgramTable::parse(base::bytes_of(*bytes));
+        if (!table) return base::fail(table.error().kind, std::format("{}: {}: {}", key, file, table.error().message), table.error().code);
+        return table;
+    };
+    auto fit = std::make_shared<route::Fit>();
+    for (const ModelConfig& model : config.models) {
+        if (model.ngrams.empty()) continue;
+        const auto table = read(std::format("models.{}.ngrams", model.name), model.ngrams);
+        if (!table) return std::unexpected(table.error());
+        if (auto added = fit->speak_for(model.name, *table); !added) return std::unexpected(added.error());
+    }
+    if (!config.route_ngrams.empty()) {
+        const auto table = read("route.ngrams", config.route_ngrams);
+        if (!table) return std::unexpected(table.error());
+        if (auto added = fit->add(*table); !added) return std::unexpected(added.error());
+    }
+    if (fit->empty()) return std::shared_ptr<const route::Fit>();
+    return std::shared_ptr<const route::Fit>(std::move(fit));
+}
+
 std::vector<engine::UpstreamSpec> upstream_specs(const Config& config) {
     std::vector<engine::UpstreamSpec> specs;
     for (const UpstreamConfig& upstream : config.upstreams) {

@@ -82,6 +82,16 @@ void Desk::rules(std::shared_ptr<Rules> fresh) {
     state_->rules = std::move(fresh);
 }
 
+std::shared_ptr<const route::Fit> Desk::fit() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->fit;
+}
+
+void Desk::fit(std::shared_ptr<const route::Fit> fresh) {
+    const std::lock_guard lock(state_->mutex);
+    state_->fit = std::move(fresh);
+}
+
 std::optional<Place> Desk::find(std::string_view model) const {
     const auto lines = state_->directory();
     const auto found = lines->find(model);

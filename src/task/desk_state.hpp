@@ -53,6 +53,7 @@ struct Desk::State {
     mutable std::mutex mutex;
     std::shared_ptr<const Directory> lines;
     std::shared_ptr<Rules> rules;
+    std::shared_ptr<const route::Fit> fit;
     std::atomic<bool> draining{false};
     boost::asio::thread_pool workers{1};  // tokenises long prompts
 };

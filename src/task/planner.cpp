@@ -5,6 +5,7 @@
 #include <format>
 
 #include "label/reasons.hpp"
+#include "route/fit.hpp"
 #include "task/partner_place.hpp"
 
 namespace hanse::task {
@@ -57,7 +58,7 @@ base::Error Planned::refusal(std::string_view model, const Task& task) const {
     return no_such_model(model);
 }
 
-Planned plan_for(const Desk& desk, const Task& task, const route::Question& question, base::WallTime now) {
+Planned plan_for(const Desk& desk, const Task& task, const route::Question& question, base::WallTime now, std::string_view text) {
     Planned planned;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
     const std::string_view caller = task.key ? std::string_view(task.key->facts().place) : "";
@@ -112,6 +113,7 @@ Planned plan_for(const Desk& desk, const Task& task, const route::Question& ques
         planned.candidates.push_back(std::move(candidate));
         planned.names.push_back(status.name);
     }
+    if (const auto fit = desk.fit()) fit->weigh(planned.candidates, text);
     planned.plan = route::choose(planned.candidates, question);
     return planned;
 }

@@ -55,6 +55,7 @@ struct ModelConfig {
     std::string draft = {};  // path, or name in the store
     std::vector<std::pair<std::string, std::string>> adapters = {};  // name, path
     std::string chat_template_file = {};
+    std::string ngrams = {};  // path of a table whose owners this model answers for (hanse forge ngrams)
     bool embeddings = false;
     bool preload = false;
     bool operator==(const ModelConfig&) const = default;
@@ -103,6 +104,7 @@ struct Config {
     std::uint64_t models_memory = 0;  // bytes, 0: no limit
     std::vector<ModelConfig> models = {};
     std::vector<UpstreamConfig> upstreams = {};
+    std::string route_ngrams = {};  // path of a table whose owners are named as the models that answer for them, as "law" or "clinic/law"
     KeysRequired keys_required = KeysRequired::automatic;
     bool open_metrics = true;
     base::LogLevel log_level = base::LogLevel::info;

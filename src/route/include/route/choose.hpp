@@ -31,8 +31,9 @@ struct Candidate {
     bool may_be_asked = true;
     double failure_share = 0;
     std::optional<std::chrono::milliseconds> latency = {};
-    // How well it suits this very request, 0 to 1, by whoever can judge that; not known at first.
+    // How well it suits this very request, 0 to 1, by whoever can judge that (route/fit.hpp); not known at first.
     std::optional<double> fit = {};
+    std::optional<double> nats_per_byte = {};  // of the request by the table that speaks for it (route/fit.hpp); the less the likelier
 
     std::string name() const { return member.empty() ? model : member + "/" + model; }
 };

@@ -25,6 +25,10 @@
 #include "task/rules.hpp"
 #include "task/task.hpp"
 
+namespace hanse::route {
+class Fit;
+}
+
 namespace hanse::task {
 
 class Declassifications;
@@ -121,6 +125,10 @@ public:
     // The policy in force, for tasks that come in from now on.
     std::shared_ptr<Rules> rules() const;
     void rules(std::shared_ptr<Rules> fresh);
+
+    // By whose texts whole requests are led to models; null where nobody has said.
+    std::shared_ptr<const route::Fit> fit() const;
+    void fit(std::shared_ptr<const route::Fit> fresh);
 
     // What every task begins with, before any work: where a journal is kept, its evidence and the id of its record. Refused
     // (`unavailable`, "journal_stopped") while nothing can be written down.

@@ -24,7 +24,8 @@ struct Planned {
 // Whether this name is one to be planned, and not simply found.
 bool is_planned(std::string_view model);  // "hanse/auto", "hanse/legal"
 
-// For `task.label`, as it is now. Models that the task's key may not use are not there.
-Planned plan_for(const Desk& desk, const Task& task, const route::Question& question, base::WallTime now);
+// For `task.label`, as it is now. Models that the task's key may not use are not there. `text`: the request's own words, if they
+// are there, by which those that are permitted are compared (Desk::fit).
+Planned plan_for(const Desk& desk, const Task& task, const route::Question& question, base::WallTime now, std::string_view text = {});
 
 }  // namespace hanse::task
