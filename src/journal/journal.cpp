@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/journal.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -17,6 +18,11 @@ namespace hanse::journal {
 namespace {
 
 constexpr std::chrono::seconds retry_every{1};
+
+// A sync costs the processor as much as several requests. Where so many records come in so short a time that waiting for
+// them pays, so long passes from the beginning of one batch to that of the next; a single record never waits.
+constexpr std::chrono::microseconds gather_for{300};
+constexpr double gather_from = 6;
 
 struct Wanted {
     NewRecord record;
@@ -46,6 +52,8 @@ struct Journal::State {
         return {};
     }
     void run(std::stop_token stop);
+    void gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
+    void begin_batch(std::size_t size);
     void write(std::vector<Wanted> batch);
     void ask(Question question);
     void publish();
@@ -60,11 +68,14 @@ struct Journal::State {
     std::unique_ptr<Log> log;
     base::Instant published{};
     base::Instant tried{};
+    base::Instant batch_begun{};
+    double pace = 0;  // records that come in the time of one rest, of late
 
     mutable std::mutex mutex;
     std::condition_variable_any wake;
-    std::deque<Wanted> waiting;
+    std::vector<Wanted> waiting;
     std::deque<Question> asked;
+    bool gathering = false;
     std::optional<base::Error> trouble;
     Figures figures;
     Note published_note;
@@ -88,10 +99,11 @@ void Journal::State::run(std::stop_token stop) {
                 wake.wait(lock, stop, something);
             }
             if (stop.stop_requested() && !something()) break;
-            while (!waiting.empty() && batch.size() < parts.options.batch_max) {
-                batch.push_back(std::move(waiting.front()));
-                waiting.pop_front();
-            }
+            gather(lock, stop);
+            const auto end = waiting.begin() + static_cast<std::ptrdiff_t>(std::min(waiting.size(), parts.options.batch_max));
+            batch.assign(std::make_move_iterator(waiting.begin()), std::make_move_iterator(end));
+            waiting.erase(waiting.begin(), end);
+            if (!batch.empty()) begin_batch(batch.size());
             questions.assign(std::make_move_iterator(asked.begin()), std::make_move_iterator(asked.end()));
             asked.clear();
         }
@@ -105,6 +117,24 @@ void Journal::State::run(std::stop_token stop) {
     }
     if (!log || !log->usable()) return;
     if (log->publish(parts.clock.wall())) (void)log->seal();
+}
+
+// Rests before a batch, if so much came lately that it will be the fuller for it. Only a question ends the rest early.
+void Journal::State::gather(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+    const base::Instant::duration most = gather_for;
+    const auto since = parts.clock.now() - batch_begun;
+    if (trouble || waiting.empty() || since >= most || pace < gather_from) return;
+    gathering = true;
+    wake.wait_for(lock, stop, most - since, [&] { return !asked.empty() || waiting.size() >= parts.options.batch_max; });
+    gathering = false;
+}
+
+void Journal::State::begin_batch(std::size_t size) {
+    const auto now = parts.clock.now();
+    const std::chrono::duration<double> since = now - batch_begun;
+    const std::chrono::duration<double> most = gather_for;
+    batch_begun = now;
+    pace += (static_cast<double>(size) * most.count() / std::max(since.count(), most.count() / 10) - pace) / 4;
 }
 
 // After trouble: the log is opened again, which finds what is really there, and one record is tried.
@@ -225,6 +255,7 @@ RecordId Journal::new_id() { return new_record_id(state_->parts.clock.wall(), st
 
 void Journal::append(NewRecord record, Recorded done) {
     std::optional<base::Error> refused;
+    bool first = false;
     {
         const std::lock_guard lock(state_->mutex);
         if (state_->trouble) refused = *state_->trouble;
@@ -234,13 +265,17 @@ void Journal::append(NewRecord record, Recorded done) {
                                   "journal_busy",
                                   {},
                                   std::chrono::seconds(1)};
-        else state_->waiting.push_back({std::move(record), std::move(done)});
+        else {
+            first = state_->waiting.empty() && !state_->gathering;
+            state_->waiting.push_back({std::move(record), std::move(done)});
+            first = first || state_->waiting.size() == state_->parts.options.batch_max;
+        }
     }
     if (refused) {
         if (done) done(std::unexpected(std::move(*refused)));
         return;
     }
-    state_->wake.notify_one();
+    if (first) state_->wake.notify_one();
 }
 
 void Journal::append(const RecordId& id, std::string_view kind, CanonicalObject fields, Recorded done) {

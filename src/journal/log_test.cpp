@@ -386,5 +386,35 @@ TEST_F(LogTest, survives_two_thousand_power_cuts) {
     EXPECT_GT(acknowledged_count, 5'000U);
 }
 
+// Of zeros, while the file before it fills; see record_store.cpp.
+TEST_F(LogTest, goes_on_in_a_file_that_was_made_ahead_whenever_the_power_goes) {
+    const auto has_ahead = [](base::SimDisk& at) { return at.read_whole("/journal/records/ahead", 1 << 24).has_value(); };
+    bool went_over = false;
+    for (std::uint64_t operations = 1; !went_over; ++operations) {
+        base::SimDisk fresh;
+        std::uint64_t acknowledged = 4'000;
+        {
+            auto log = *Log::open({fresh, random, keys, "/journal"}, sample_time());
+            for (std::uint64_t i = 0; i < acknowledged; i += 100) ASSERT_TRUE(log->append(sample_records(i, 100)));
+            ASSERT_TRUE(has_ahead(fresh));
+            fresh.cut_power_after(operations);
+            while (acknowledged < 4'300 && log->append(sample_records(acknowledged, 60))) acknowledged += 60;
+            went_over = acknowledged >= 4'300;
+            if (went_over) {
+                EXPECT_FALSE(has_ahead(fresh));
+                EXPECT_GT(fresh.read_whole("/journal/records/0000000001", 1 << 24)->size(), std::uint64_t{1} << 20);
+            }
+        }
+        fresh.restart(random);
+        auto log = Log::open({fresh, random, keys, "/journal"}, sample_time());
+        ASSERT_TRUE(log) << operations << ": " << log.error().message;
+        EXPECT_FALSE(has_ahead(fresh));
+        ASSERT_GE((*log)->size(), acknowledged) << operations;
+        for (std::uint64_t i = 3'990; i < (*log)->size(); ++i) ASSERT_EQ((*log)->read(i)->text, sample_record(i).text) << operations;
+        const auto report = check_log(fresh, "/journal", verifiers);
+        EXPECT_TRUE(report.sound()) << operations << ": " << report.problems[0].place << " " << report.problems[0].sentence;
+    }
+}
+
 }  // namespace
 }  // namespace hanse::journal

@@ -26,6 +26,63 @@ StoredRecord stored(const FrameHeader& header, std::string text) {
     return {header.index, header.id, header.time_ms, header.salt, header.commitment, header.erased, std::move(text)};
 }
 
+constexpr std::string_view ahead_name = "ahead";
+constexpr std::size_t look_step = 64 * 1024;
+
+// The file at the end, and what is made ahead of it. A write over zeros that are on disk changes neither the size of a file
+// nor where it lies, so its sync writes nothing else, in about half the time of one that lets the file grow. So while
+// one file fills the next is made of zeros, in steps of a few hundred microseconds, under a name of its own that it gives up when
+// its turn comes. What remains of the zeros stays behind the last record. Lost, there is nothing lost: then the file grows.
+class TailFile final : public base::File {
+public:
+    TailFile(base::Disk& disk, const std::filesystem::path& folder, std::unique_ptr<base::File> file)
+        : disk_(disk),
+          ahead_(folder / ahead_name),
+          file_(std::move(file)) {}
+
+    base::Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override { return file_->read(offset, out); }
+    base::Result<void> write(std::uint64_t offset, std::span<const std::byte> bytes) override { return file_->write(offset, bytes); }
+    base::Result<std::uint64_t> size() override { return file_->size(); }
+    base::Result<void> truncate(std::uint64_t size) override { return file_->truncate(size); }
+    base::Result<void> sync() override { return file_->sync(); }
+
+    // A step, if it is due where this file has `count` records in `end` bytes. An error is none.
+    void make_ahead(std::uint64_t count, std::uint64_t end) {
+        if (count <= from || failed_ || (wanted_ != 0 && made_ >= wanted_)) return;
+        // As large as this one will be, and a little more.
+        if (wanted_ == 0) wanted_ = std::min(most, (end / count + 1) * RecordStore::records_per_file / 16 * 17);
+        if (made_ >= wanted_ * (std::min(count, until) - from) / (until - from)) return;
+        const base::Bytes zeros(step);
+        const auto file = disk_.open(ahead_, base::Disk::Open::create);
+        if (file && (made_ > 0 || (*file)->truncate(0)) && (*file)->write(made_, zeros) && (*file)->sync()) {
+            made_ += step;
+            return;
+        }
+        // What is there of it may be the room that records need.
+        (void)disk_.remove(ahead_);
+        failed_ = true;
+    }
+    // The next file begins; its name is durable when its first records are.
+    void give_ahead(const std::filesystem::path& next) {
+        if (made_ > 0 && !failed_) (void)disk_.rename(ahead_, next);
+        forget_ahead();
+    }
+    void forget_ahead() { made_ = wanted_ = 0; }
+
+private:
+    static constexpr std::uint64_t from = RecordStore::records_per_file / 4;
+    static constexpr std::uint64_t until = RecordStore::records_per_file * 3 / 4;
+    static constexpr std::uint64_t step = 128 << 10;
+    static constexpr std::uint64_t most = 32 << 20;
+
+    base::Disk& disk_;
+    std::filesystem::path ahead_;
+    std::unique_ptr<base::File> file_;
+    std::uint64_t made_ = 0;    // bytes of the next file
+    std::uint64_t wanted_ = 0;  // 0: not begun
+    bool failed_ = false;
+};
+
 // The header at `offset`; nothing at the end or where it is broken.
 base::Result<std::optional<FrameHeader>> header_at(base::File& file, std::uint64_t offset) {
     std::array<std::byte, header_size> bytes{};
@@ -105,6 +162,7 @@ base::Result<base::File*> RecordStore::file_of(std::uint64_t segment, base::Disk
     if (how == base::Disk::Open::existing && segment == reading_segment_ && reading_) return reading_.get();
     auto file = disk_.open(path_of(segment), how);
     if (!file) return std::unexpected(file.error());
+    if (how == base::Disk::Open::create) file = std::make_unique<TailFile>(disk_, folder_, std::move(*file));
     auto& kept = how == base::Disk::Open::create ? tail_ : reading_;
     (how == base::Disk::Open::create ? tail_segment_ : reading_segment_) = segment;
     kept = std::move(*file);
@@ -149,6 +207,7 @@ void RecordStore::write_index(std::uint64_t segment, const Places& places) {
 
 void RecordStore::write_indexes() {
     for (const auto& [segment, places] : std::exchange(filled_, {})) write_index(segment, places);
+    if (tail_) static_cast<TailFile&>(*tail_).make_ahead(size_ % records_per_file, end_);
 }
 
 base::Result<bool> RecordStore::has_right_index(std::uint64_t segment) {
@@ -213,15 +272,20 @@ base::Result<bool> RecordStore::later_batch_follows(std::uint64_t segment, std::
     if (!names) return std::unexpected(names.error());
     for (const std::string& name : *names) {
         const std::filesystem::path path = folder_ / name;
-        if (path < path_of(segment) || name.contains(".index")) continue;
+        // What is being made ahead has nothing that was acknowledged, and may be gone by now.
+        if (path < path_of(segment) || name.contains(".index") || name == ahead_name) continue;
         const auto file = disk_.open(path, base::Disk::Open::existing);
         if (!file) return std::unexpected(file.error());
         const auto size = (*file)->size();
         if (!size) return std::unexpected(size.error());
-        for (std::uint64_t at = path == path_of(segment) ? offset : 0; at < *size; at += frame_align) {
-            const auto header = header_at(**file, at);
-            if (!header) return std::unexpected(header.error());
-            if (*header && (*header)->batch > index) return true;
+        base::Bytes bytes(look_step);
+        for (std::uint64_t at = path == path_of(segment) ? offset : 0; at < *size; at += look_step) {
+            const auto got = (*file)->read(at, bytes);
+            if (!got) return std::unexpected(got.error());
+            for (std::size_t in = 0; in < *got; in += frame_align) {
+                const auto header = FrameHeader::parse(std::span(bytes).subspan(in, std::min(frame_align, *got - in)));
+                if (header && header->batch > index) return true;
+            }
         }
     }
     return false;
@@ -235,6 +299,7 @@ base::Result<void> RecordStore::cut(std::uint64_t segment, std::uint64_t offset)
     if (auto done = (*file)->sync(); !done) return done;
     reading_.reset();
     reading_segment_ = UINT64_MAX;
+    static_cast<TailFile&>(**file).forget_ahead();
     const auto names = disk_.list(folder_);
     if (!names) return std::unexpected(names.error());
     for (const std::string& name : *names) {
@@ -326,6 +391,7 @@ base::Result<std::vector<Hash>> RecordStore::append(std::span<const NewRecord> r
     };
     const auto flush = [&](std::uint64_t segment) -> base::Result<void> {
         const bool fresh = end == 0;
+        if (fresh && tail_) static_cast<TailFile&>(*tail_).give_ahead(path_of(segment));
         const auto file = file_of(segment, base::Disk::Open::create);
         if (!file) return std::unexpected(file.error());
         if (auto written = (*file)->write(end, buffer); !written) return written;
