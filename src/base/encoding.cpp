@@ -77,11 +77,10 @@ Character first_character(std::string_view text) {
 
 std::string hex(std::span<const std::byte> bytes) {
     constexpr char digits[] = "0123456789abcdef";
-    std::string out;
-    out.reserve(bytes.size() * 2);
-    for (const std::byte b : bytes) {
-        out += digits[std::to_integer<unsigned>(b) >> 4];
-        out += digits[std::to_integer<unsigned>(b) & 15];
+    std::string out(bytes.size() * 2, '0');
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        out[2 * i] = digits[std::to_integer<unsigned>(bytes[i]) >> 4];
+        out[2 * i + 1] = digits[std::to_integer<unsigned>(bytes[i]) & 15];
     }
     return out;
 }

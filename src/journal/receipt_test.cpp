@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/sim_disk.hpp"
+#include "journal/answer_text.hpp"
 #include "journal/check.hpp"
 #include "journal/journal.hpp"
 #include "sample_log.hpp"
@@ -134,6 +135,54 @@ TEST(Record, is_canonical_json) {
     outer.text("z", "\"\\\n\x01\xff\xc3\xa9").object("m", inner).texts("a", std::vector<std::string>{"2", "1"});
     EXPECT_EQ(outer.text(), "{\"a\":[\"2\",\"1\"],\"m\":{\"a\":\"x\",\"b\":2},\"z\":\"\\\"\\\\\\n\\u0001\xef\xbf\xbd\xc3\xa9\"}");
     EXPECT_EQ(CanonicalObject{}.text(), "{}");
+}
+
+TEST(Record, of_an_answer_is_the_canonical_json_of_its_fields) {
+    base::SeededRandom random(1);
+    const auto id = new_record_id(sample_time(), random);
+    const auto both = [&](const AnswerRecord& answer) {
+        const NewRecord made = make_record(id, sample_time(), "node.example", "answer", answer.fields());
+        const NewRecord written = make_answer_record(id, sample_time(), "node.example", answer);
+        EXPECT_EQ(written.text, made.text);
+        EXPECT_EQ(written.id, made.id);
+        EXPECT_EQ(written.time_ms, made.time_ms);
+    };
+    both({});
+    both({.model = "\"odd\\ \x01\xff", .output_form = "body"});
+    both({.task = "req_1",
+          .route = "/v1/chat/completions",
+          .caller = "key_1",
+          .idempotency = "once",
+          .place = "local",
+          .model = "M\xc3\xbcller",
+          .model_digest = "sha256:00",
+          .adapters = {"a", "b"},
+          .experts = {"c"},
+          .backend = "CPU",
+          .label = "public",
+          .decision = "permit_after",
+          .transformations = {"pseudonymise", "x"},
+          .input = SaltedDigest::of("in", random),
+          .outputs = {SaltedDigest::of("one", random), SaltedDigest::of("two", random)},
+          .output_form = "text",
+          .outcome = "finished",
+          .began = time_text(sample_time()),
+          .kept_until = time_text(sample_time(1'800'000'000)),
+          .profile = "default",
+          .energy = Energy{12, Energy::How::measured},
+          .prompt_tokens = 1,
+          .cached_tokens = 2,
+          .completion_tokens = 18'446'744'073'709'551'615ULL,
+          .took_ms = 4,
+          .parents = {"hr_1", "hr_2"}});
+}
+
+TEST(Record, tells_the_time_of_any_day) {
+    using namespace std::chrono;
+    for (const auto time :
+         {sys_days(2024y / 2 / 29) + 23h + 59min + 59s + 999ms, sys_days(1970y / 1 / 1) + 0ms, sys_days(1969y / 12 / 31) + 1ms,
+          sys_days(2199y / 12 / 31) + 12h + 0ms, sys_days(2026y / 11 / 4) + 7h + 8min + 9s + 10ms})
+        EXPECT_EQ(time_text(base::WallTime{} + time.time_since_epoch()), std::format("{:%FT%T}Z", time));
 }
 
 TEST(Record, ids_read_back_and_sort_by_their_time) {

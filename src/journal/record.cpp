@@ -36,7 +36,27 @@ std::optional<RecordId> record_id_of(std::string_view text) {
     return text_of(id) == text ? std::optional(id) : std::nullopt;
 }
 
-std::string time_text(base::WallTime time) { return std::format("{:%FT%T}Z", std::chrono::floor<std::chrono::milliseconds>(time)); }
+std::string time_text(base::WallTime time) {
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date(day);
+    const auto of_day = std::chrono::floor<std::chrono::milliseconds>(time - day).count();
+    const auto year = static_cast<int>(date.year());
+    // Written by hand: two for every answer, and a format with a date costs microseconds.
+    if (year < 0 || year > 9999) return std::format("{:%FT%T}Z", std::chrono::floor<std::chrono::milliseconds>(time));
+    std::string text = "0000-00-00T00:00:00.000Z";
+    const auto put = [&text](std::size_t last, std::uint64_t value) {
+        for (; value > 0; value /= 10) text[last--] = static_cast<char>('0' + value % 10);
+    };
+    const auto milliseconds_of_day = static_cast<std::uint64_t>(of_day);
+    put(3, static_cast<std::uint64_t>(year));
+    put(6, static_cast<unsigned>(date.month()));
+    put(9, static_cast<unsigned>(date.day()));
+    put(12, milliseconds_of_day / 3'600'000);
+    put(15, milliseconds_of_day / 60'000 % 60);
+    put(18, milliseconds_of_day / 1'000 % 60);
+    put(22, milliseconds_of_day % 1'000);
+    return text;
+}
 
 NewRecord make_record(const RecordId& id, base::WallTime now, std::string_view node, std::string_view kind, CanonicalObject fields) {
     fields.number("v", 1).text("kind", kind).text("id", text_of(id)).text("time", time_text(now)).text("node", node);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "journal/answer_text.hpp"
 #include "journal/receipt.hpp"
 #include "task/rules.hpp"
 
@@ -29,6 +30,15 @@ std::uint32_t retention_days(const label::Label& label) {
     return shortest.day_count().value_or(0);
 }
 
+// To hand more than this over to another thread costs less than to digest it.
+constexpr std::size_t digested_at_once_max = 64 * 1024;
+
+std::size_t text_size(const Evidence& evidence) {
+    std::size_t size = evidence.input.size();
+    for (const std::string& output : evidence.outputs) size += output.size();
+    return size;
+}
+
 journal::Journal::Recorded without_index(Recorder::Done done) {
     if (!done) return {};
     return [done = std::move(done)](base::Result<std::uint64_t> index) {
@@ -42,7 +52,7 @@ journal::Journal::Recorded without_index(Recorder::Done done) {
 struct Scribe::State {
     explicit State(Parts given) : parts(std::move(given)) {}
     void run(std::stop_token stop);
-    void write(Wanted wanted);
+    void write(const Evidence& evidence, Recorder::Done done);
     base::Result<void> keep(const Evidence& evidence, journal::AnswerRecord& record);
 
     Parts parts;
@@ -61,7 +71,7 @@ void Scribe::State::run(std::stop_token stop) {
             if (waiting.empty()) return;
             std::swap(taken, waiting);
         }
-        for (Wanted& each : taken) write(std::move(each));
+        for (Wanted& each : taken) write(*each.evidence, std::move(each.done));
         taken.clear();
     }
 }
@@ -76,13 +86,14 @@ base::Result<void> Scribe::State::keep(const Evidence& evidence, journal::Answer
     return kept;
 }
 
-void Scribe::State::write(Wanted wanted) {
-    auto record = answer_record(*wanted.evidence, parts.profile, parts.random);
-    if (auto kept = keep(*wanted.evidence, record); !kept) {
-        if (wanted.done) wanted.done(std::unexpected(std::move(kept.error())));
+void Scribe::State::write(const Evidence& evidence, Recorder::Done done) {
+    auto record = answer_record(evidence, parts.profile, parts.random);
+    if (auto kept = keep(evidence, record); !kept) {
+        if (done) done(std::unexpected(std::move(kept.error())));
         return;
     }
-    parts.journal.append(wanted.evidence->id, "answer", record.fields(), without_index(std::move(wanted.done)));
+    parts.journal.append(journal::make_answer_record(evidence.id, parts.clock.wall(), parts.journal.origin(), record),
+                         without_index(std::move(done)));
 }
 
 Scribe::Scribe(Parts parts) : state_(std::make_unique<State>(std::move(parts))) {
@@ -94,6 +105,7 @@ base::Result<void> Scribe::ready() const { return state_->parts.journal.ready();
 journal::RecordId Scribe::new_id() { return state_->parts.journal.new_id(); }
 
 void Scribe::answer(std::shared_ptr<const Evidence> evidence, Done done) {
+    if (state_->parts.texts == nullptr && text_size(*evidence) <= digested_at_once_max) return state_->write(*evidence, std::move(done));
     {
         const std::lock_guard lock(state_->mutex);
         state_->waiting.push_back({std::move(evidence), std::move(done)});

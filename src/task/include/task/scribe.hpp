@@ -12,8 +12,8 @@
 
 namespace hanse::task {
 
-// The recorder of a running node: a thread that turns evidence into records (digests, canonical JSON, kept texts) and
-// hands them to the journal, so that neither the listener's threads nor the journal's own do that work.
+// The recorder of a running node: turns evidence into records (digests, canonical JSON, kept texts) and hands them to the
+// journal. Of short texts at once, which takes less than to hand them over; of long ones and kept ones on a thread of its own.
 //
 // Made by `node`; the journal and the parts must outlive it. The destructor finishes what waits.
 class Scribe final : public Recorder {
