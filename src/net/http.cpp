@@ -8,9 +8,16 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
+// Without an early end, for the compiler's sake.
 bool fits_a_line(std::string_view text) {
-    return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+    bool breaks = false;
+    for (const char c : text) breaks |= c == '\r' || c == '\n' || c == '\0';
+    return !breaks;
 }
+
+// What the fields of a usual request take, so that they seldom move.
+constexpr std::size_t usual_fields = 12;
+constexpr std::size_t usual_text = 400;
 
 }  // namespace
 
@@ -41,6 +48,10 @@ void Headers::add(std::string_view name, std::string_view value) {
     const auto inside = [this](std::string_view v) { return v.data() >= text_.data() && v.data() <= text_.data() + text_.size(); };
     if (text_.size() + name.size() + value.size() > text_.capacity() && (inside(name) || inside(value)))
         return add(std::string(name), std::string(value));
+    if (fields_.capacity() == 0) {
+        fields_.reserve(usual_fields);
+        text_.reserve(usual_text);
+    }
     const auto at = static_cast<std::uint32_t>(text_.size());
     fields_.push_back({at, static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())});
     text_.append(name).append(value);
