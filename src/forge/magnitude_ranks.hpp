@@ -19,6 +19,8 @@ namespace hanse::forge {
 class MagnitudeRanks {
 public:
     MagnitudeRanks(Working type, std::uint64_t low, std::uint64_t high) : type_(type), low_(low), high_(high) {}
+    // Other ranks, before the end of the first pass.
+    void range(std::uint64_t low, std::uint64_t high) { low_ = low, high_ = high; }
     unsigned passes() const { return type_ == Working::f32 ? 2 : 1; }
     void begin_pass(unsigned pass, std::size_t segments);
     void count(unsigned pass, std::size_t segment, const float* x, std::size_t count);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -169,43 +170,55 @@ private:
 };
 
 // SCE (arXiv 2408.07990): select the elements that vary most between the models, calculate each model's weight from what it changed,
-// erase the minority's signs.
+// erase the minority's signs. As mergekit does it: the share to select is one of the elements that vary at all, and weights are computed
+// in the working type, step by step; where all changes are so small that the weights' sum is below 1e-6, all models count the same.
 class ConsensusSelection final : public TensorMethod {
 public:
-    explicit ConsensusSelection(const TensorTask& task) : type_(task.working), models_(task.inputs.size()) {
-        const std::uint64_t size = task.out.elements();
-        const auto kept = static_cast<std::uint64_t>(std::clamp(task.parameters.select_topk, 0.0, 1.0) * static_cast<double>(size));
-        if (kept < size) ranks_.emplace_back(Working::f32, size - kept, size);
+    explicit ConsensusSelection(const TensorTask& task)
+        : type_(task.working),
+          models_(task.inputs.size()),
+          size_(task.out.elements()),
+          share_(std::clamp(task.parameters.select_topk, 0.0, 1.0)) {
+        if (share_ < 1) ranks_.emplace_back(Working::f32, 0, size_);
     }
     std::size_t segments_most() const override { return ranks_.empty() ? 256 : 32; }
     unsigned passes() const override { return ranks_.empty() ? 1 : 3; }
     void begin(unsigned pass, std::size_t segments) override {
         if (selects(pass)) ranks_[0].begin_pass(pass, segments);
         else sums_.assign(segments, std::vector<double>(models_));
+        if (pass == 0) varying_.assign(segments, 0);
     }
     void look(unsigned pass, std::size_t segment, Piece& piece) override {
         take_deltas(piece);
         if (selects(pass)) {
             spread(piece);
+            if (pass == 0)
+                varying_[segment] += piece.count - static_cast<std::size_t>(std::count(piece.out, piece.out + piece.count, nothing));
             ranks_[0].count(pass, segment, piece.out, piece.count);
             return;
         }
         select(segment, piece);
-        for (std::size_t i = 0; i < models_; ++i) sums_[segment][i] += kernel::dot(piece.x[i], piece.x[i], piece.count);
+        for (std::size_t i = 0; i < models_; ++i) sums_[segment][i] += kernel::squares(type_, piece.x[i], piece.count);
     }
     void end(unsigned pass) override {
         if (selects(pass)) {
+            if (pass == 0) {
+                const auto varying = std::accumulate(varying_.begin(), varying_.end(), std::uint64_t{0});
+                ranks_[0].range(size_ - static_cast<std::uint64_t>(share_ * static_cast<double>(varying)), size_);
+            }
             ranks_[0].end_pass(pass);
             return;
         }
         weights_.assign(models_, 0.0F);
-        double total = 0;
-        std::vector<double> squares(models_);
-        for (const auto& segment : sums_)
-            for (std::size_t i = 0; i < models_; ++i) squares[i] += segment[i];
-        for (const double square : squares) total += square;
-        for (std::size_t i = 0; i < models_; ++i)
-            weights_[i] = rounded(type_, static_cast<float>(total > 0 ? squares[i] / total : 1.0 / static_cast<double>(models_)));
+        float total = 0;
+        for (std::size_t i = 0; i < models_; ++i) {
+            double squares = 0;
+            for (const auto& segment : sums_) squares += segment[i];
+            weights_[i] = rounded(type_, static_cast<float>(squares / static_cast<double>(size_)));
+            total += weights_[i];
+        }
+        total = rounded(type_, total);
+        for (float& weight : weights_) weight = rounded(type_, total < 1e-6F ? 1.0F / static_cast<float>(models_) : weight / total);
         for (MagnitudeRanks& ranks : ranks_) ranks.rewind();  // the segments are walked once more
     }
     void apply(std::size_t segment, Piece& piece) override {
@@ -239,17 +252,26 @@ private:
     void take_deltas(Piece& piece) const {
         for (float* x : piece.x) kernel::subtract(type_, x, piece.base, x, piece.count);
     }
-    // The variance over the models, into `out`.
+    // By Welford's recurrence (1962), as tensor libraries do it: the last bits decide who is selected.
+    template <typename Real>
+    float variance_at(const Piece& piece, std::size_t at) const {
+        Real mean = 0, squares = 0, count = 0;
+        for (const float* x : piece.x) {
+            const Real away = static_cast<Real>(x[at]) - mean;
+            count += 1;
+            mean += away / count;
+            squares += away * (static_cast<Real>(x[at]) - mean);
+        }
+        return static_cast<float>(squares / count);
+    }
+    // The variance over the models, into `out`; of 16-bit numbers in f32.
     void spread(Piece& piece) const {
         for (std::size_t at = 0; at < piece.count; ++at) {
-            double sum = 0, squares = 0;
-            for (const float* x : piece.x) sum += static_cast<double>(x[at]);
-            const double mean = sum / static_cast<double>(models_);
-            for (const float* x : piece.x) squares += (static_cast<double>(x[at]) - mean) * (static_cast<double>(x[at]) - mean);
-            const float variance = rounded(type_, static_cast<float>(squares / static_cast<double>(models_)));
+            const float variance = rounded(type_, type_ == Working::f32 ? variance_at<double>(piece, at) : variance_at<float>(piece, at));
             // The next larger number: the order stays, and what is selected is never zero.
             piece.out[at] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(variance) + 1);
         }
+        static_assert(std::bit_cast<std::uint32_t>(nothing) == 1);
     }
     void select(std::size_t segment, Piece& piece) {
         if (ranks_.empty()) return;
@@ -260,8 +282,12 @@ private:
                 for (float* x : piece.x) x[at] = 0.0F;
     }
 
+    static constexpr float nothing = std::bit_cast<float>(std::uint32_t{1});  // what spread() gives where no model differs
     Working type_;
     std::size_t models_;
+    std::uint64_t size_;
+    double share_;
+    std::vector<std::uint64_t> varying_;  // elements with any variance, of each segment
     std::vector<MagnitudeRanks> ranks_;
     std::vector<std::vector<double>> sums_;
     std::vector<float> weights_;

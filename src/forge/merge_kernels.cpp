@@ -102,6 +102,20 @@ HANSE_VECTOR_CLONES double dot(const float* x, const float* y, std::size_t count
     return total;
 }
 
+#define LOOP(w)                                                                                               \
+    for (; i + 16 <= count; i += 16)                                                                          \
+        for (std::size_t k = 0; k < 16; ++k) sums[k] += static_cast<double>(rounded<w>(x[i + k] * x[i + k])); \
+    for (std::size_t k = 0; i < count; ++i, ++k) sums[k] += static_cast<double>(rounded<w>(x[i] * x[i]));
+HANSE_VECTOR_CLONES double squares(Working type, const float* x, std::size_t count) {
+    double sums[16] = {};
+    std::size_t i = 0;
+    FOR_WORKING_TYPE(type, LOOP)
+    double total = 0;
+    for (const double sum : sums) total += sum;
+    return total;
+}
+#undef LOOP
+
 HANSE_VECTOR_CLONES double magnitude(const float* x, std::size_t count) {
     double sums[16] = {};
     std::size_t i = 0;

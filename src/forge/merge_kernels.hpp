@@ -35,7 +35,8 @@ void divide_by(Working type, float* x, const float* weights, float least, float 
 void step_toward(Working type, const float* x, const float* base, float t, float* out, std::size_t count);
 
 double dot(const float* x, const float* y, std::size_t count);
-double magnitude(const float* x, std::size_t count);  // sum of absolute values
+double squares(Working type, const float* x, std::size_t count);  // sum of the squares, each rounded
+double magnitude(const float* x, std::size_t count);              // sum of absolute values
 
 // The order of magnitudes as whole numbers: the bits without the sign. Sixteen bits are exact for numbers that were rounded to a
 // 16-bit type; of f32 they are the upper half.

@@ -108,6 +108,27 @@ TEST_F(MergeTest, ties_keeps_exactly_the_share_that_was_asked_for) {
     }
 }
 
+TEST_F(MergeTest, sce_selects_a_share_of_what_varies_and_lets_the_larger_changes_weigh_more) {
+    model("base", std::vector<float>(8, 1.0F), {2, 4});
+    model("one", {1, 1, 1, 1, 2, 4, 1.5F, 1.25F}, {2, 4});
+    model("two", {1, 1, 1, 1, 2, 2, 1.5F, 1.0F}, {2, 4});
+    // Two of the eight vary between the models, and half of these is one.
+    const auto half = merge(deltas("sce", ", select_topk: 0.5"));
+    ASSERT_TRUE(half) << half.error().message;
+    EXPECT_EQ(std::count(half->begin(), half->end(), 1.0F), 7);
+    // Weights 9 : 1 by squares of 3 and 1, the mean of the changes by them.
+    EXPECT_FLOAT_EQ((*half)[5], 1 + (0.9F * 3 + 0.1F * 1));
+}
+
+TEST_F(MergeTest, sce_weighs_all_the_same_where_changes_are_tiny) {
+    model("base", {0, 0, 0, 0}, {2, 2});
+    model("one", {0x1p-12F, 0, 0, 0}, {2, 2});
+    model("two", {0x1p-13F, 0, 0, 0}, {2, 2});
+    const auto out = merge(deltas("sce"));
+    ASSERT_TRUE(out) << out.error().message;
+    EXPECT_FLOAT_EQ((*out)[0], 0.75F * 0x1p-12F);
+}
+
 TEST_F(MergeTest, breadcrumbs_drops_both_ends) {
     model("base", Floats(10, 0), {10});
     model("one", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, {10});
