@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <mutex>
 
+#include "part_output.hpp"
+
 namespace hanse::forge {
 namespace {
 
@@ -43,7 +45,7 @@ base::Result<void> Assembly::write(const std::filesystem::path& out, Crew& crew,
         }
         all += to;
     }
-    std::vector<base::Bytes> buffers(crew.size());
+    std::vector<FileBuffer> buffers(crew.size());
     std::mutex mutex;
     std::uint64_t done = 0;
     auto copied = crew.for_each(chunks.size(), [&](std::size_t number, unsigned worker) -> base::Result<void> {
@@ -52,8 +54,7 @@ base::Result<void> Assembly::write(const std::filesystem::path& out, Crew& crew,
         if (chunk.piece->file == nullptr) {
             bytes = std::span(chunk.piece->made).subspan(chunk.from, chunk.bytes);
         } else {
-            auto& buffer = buffers[worker];
-            buffer.resize(chunk.bytes);
+            const auto buffer = buffers[worker].at(writer->file_offset(chunk.tensor) + chunk.to, chunk.bytes);
             if (auto read = chunk.piece->file->read(chunk.piece->tensor, chunk.piece->offset + chunk.from, buffer); !read) return read;
             bytes = buffer;
         }

@@ -13,6 +13,7 @@
 #include "layer_name.hpp"
 #include "merge_output.hpp"
 #include "merge_plan.hpp"
+#include "part_output.hpp"
 
 namespace hanse::forge {
 namespace fs = std::filesystem;
@@ -22,7 +23,8 @@ using base::Result;
 namespace {
 
 constexpr std::size_t piece_elements = 8192;
-constexpr std::uint64_t segment_elements = 1U << 19U;
+constexpr std::uint64_t segment_elements = 1U << 20U;
+constexpr std::uint64_t stretch_bytes = 4U << 20U;
 
 std::uint64_t mixed(std::uint64_t seed, std::string_view name) {
     std::uint64_t hash = 0xCBF29CE484222325U ^ seed;  // FNV-1a
@@ -35,6 +37,7 @@ struct Scratch {
     std::vector<std::byte> raw;
     std::vector<std::vector<float>> x;
     std::vector<float> base, out, row;
+    FileBuffer file;
 };
 
 // One tensor's way from its inputs through a method to the output.
@@ -74,10 +77,13 @@ public:
             method_->end(pass);
         }
         auto done = crew.for_each(segments_, [&](std::size_t segment, unsigned worker) {
-            return walk(segment, worker, [&](Piece& piece) {
+            Stretch stretch{place_in_file(segment * segment_), {}, 0};
+            auto walked = walk(segment, worker, [&](Piece& piece) {
                 method_->apply(segment, piece);
-                return store(piece, worker);
+                return store(piece, stretch, scratch_[worker].file);
             });
+            if (!walked) return walked;
+            return flush(stretch);
         });
         if (!done) return done;
         return writer_.complete(index_);
@@ -161,18 +167,37 @@ private:
         return plan_.models[model].find(tied_to(task_.out.name));
     }
 
-    Result<void> store(const Piece& piece, unsigned worker) {
+    // What has been made of the output and is not written yet: one disk access for many pieces.
+    struct Stretch {
+        std::uint64_t offset;  // in the tensor
+        std::span<std::byte> bytes;
+        std::size_t used;
+    };
+
+    std::uint64_t place_in_file(std::uint64_t element) const {
         const Block unit = block(task_.out.type);
-        const std::size_t bytes = piece.count / unit.elements * unit.bytes;
-        auto& raw = scratch_[worker].raw;
-        raw.resize(std::max(raw.size(), bytes));
-        const std::span<std::byte> to(raw.data(), bytes);
-        if (auto done =
-                from_floats(task_.out.type, std::span(piece.out, piece.count), unit.elements > 1 ? task_.out.row() : piece.count, to);
-            !done)
-            return done;
-        if (auto done = writer_.write(index_, piece.first / unit.elements * unit.bytes, to); !done) return done;
-        done_ += bytes;
+        return element / unit.elements * unit.bytes;
+    }
+
+    Result<void> store(const Piece& piece, Stretch& stretch, FileBuffer& file) {
+        const auto size = static_cast<std::size_t>(place_in_file(piece.count));
+        if (stretch.used + size > stretch.bytes.size()) {
+            if (auto done = flush(stretch); !done) return done;
+            const std::uint64_t left =
+                place_in_file(std::min(task_.out.elements(), (piece.first / segment_ + 1) * segment_)) - stretch.offset;
+            stretch.bytes = file.at(writer_.file_offset(index_) + stretch.offset,
+                                    std::max(size, static_cast<std::size_t>(std::min(left, stretch_bytes))));
+        }
+        const auto to = stretch.bytes.subspan(stretch.used, size);
+        stretch.used += size;
+        return from_floats(task_.out.type, std::span(piece.out, piece.count),
+                           block(task_.out.type).elements > 1 ? task_.out.row() : piece.count, to);
+    }
+
+    Result<void> flush(Stretch& stretch) {
+        if (auto done = writer_.write(index_, stretch.offset, stretch.bytes.first(stretch.used)); !done) return done;
+        done_ += stretch.used;
+        stretch = {stretch.offset + stretch.used, {}, 0};
         return {};
     }
 
@@ -194,9 +219,7 @@ Result<void> copy_tensor(const MergePlan& plan, const MergeInput& from, std::siz
     constexpr std::uint64_t piece = 1U << 20U;
     const std::uint64_t size = plan.models[from.model].tensor(from.tensor).bytes();
     auto done = crew.for_each((size + piece - 1) / piece, [&](std::size_t i, unsigned worker) -> Result<void> {
-        auto& raw = scratch[worker].raw;
-        raw.resize(std::max<std::size_t>(raw.size(), piece));
-        const std::span<std::byte> bytes(raw.data(), std::min(piece, size - i * piece));
+        const auto bytes = scratch[worker].file.at(writer.file_offset(index) + i * piece, std::min(piece, size - i * piece));
         if (auto read = plan.models[from.model].read(from.tensor, i * piece, bytes); !read) return read;
         done_bytes += 2 * bytes.size();
         return writer.write(index, i * piece, bytes);

@@ -156,6 +156,8 @@ Result<void> TensorWriter::write(std::size_t tensor, std::uint64_t offset, std::
     return state_->outputs[place.output].write(place.offset + offset, bytes);
 }
 
+std::uint64_t TensorWriter::file_offset(std::size_t tensor) const { return state_->places[tensor].offset; }
+
 Result<void> TensorWriter::complete(std::size_t tensor) {
     if (state_->complete[tensor].exchange(true) || !state_->progress) return {};
     return state_->progress->add(tensor);

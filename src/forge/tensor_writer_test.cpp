@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "forge/crew.hpp"
+#include "part_output.hpp"
 #include "temporary_folder.hpp"
 
 namespace hanse::forge {
@@ -99,6 +101,33 @@ TEST(TensorWriter, keeps_every_kind_of_metadata_in_gguf) {
     ASSERT_TRUE(writer->complete(0));
     ASSERT_TRUE(writer->finish());
     EXPECT_EQ(TensorFile::open(folder / "m.gguf")->metadata(), plan.metadata);
+}
+
+TEST(TensorWriter, long_stretches_from_buffers_of_the_file_land_where_they_belong) {
+    const TemporaryFolder folder;
+    TensorPlan plan = sample(TensorFormat::safetensors);
+    plan.tensors = {{"a", TensorType::i8, {1'000'003}},
+                    {"b", TensorType::i8, {5}},
+                    {"c", TensorType::i8, {2'345'678}},
+                    {"d", TensorType::i8, {300'000}}};
+    auto writer = TensorWriter::create(folder / "m", plan);
+    ASSERT_TRUE(writer) << writer.error().message;
+    constexpr std::size_t piece = 333'333;
+    Crew crew(2);
+    std::vector<FileBuffer> buffers(crew.size());
+    for (std::size_t tensor = 0; tensor < plan.tensors.size(); ++tensor) {
+        const auto all = content(tensor, plan.tensors[tensor].bytes());
+        const auto done = crew.for_each((all.size() + piece - 1) / piece, [&](std::size_t i, unsigned worker) {
+            const auto bytes = std::span(all).subspan(i * piece, std::min(piece, all.size() - i * piece));
+            const auto to = buffers[worker].at(writer->file_offset(tensor) + i * piece, bytes.size());
+            std::ranges::copy(bytes, to.begin());
+            return writer->write(tensor, i * piece, to);
+        });
+        ASSERT_TRUE(done) << done.error().message;
+        ASSERT_TRUE(writer->complete(tensor));
+    }
+    ASSERT_TRUE(writer->finish());
+    expect_whole(folder / "m", plan);
 }
 
 TEST(TensorWriter, goes_on_where_an_interrupted_run_stopped) {

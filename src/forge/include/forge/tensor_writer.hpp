@@ -44,6 +44,9 @@ public:
     // From an earlier, interrupted run.
     bool done(std::size_t tensor) const;
     base::Result<void> write(std::size_t tensor, std::uint64_t offset, std::span<const std::byte> bytes);
+    // Of a tensor's first byte in its file. Long stretches whose memory has the same place within a page as they have in the
+    // file, as part_output.hpp's FileBuffer gives it, are written past the page cache.
+    std::uint64_t file_offset(std::size_t tensor) const;
     base::Result<void> complete(std::size_t tensor);
     // `bug` if a tensor is not complete.
     base::Result<void> finish();
