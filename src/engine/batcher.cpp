@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 
 namespace hanse::engine {
@@ -431,6 +432,29 @@ bool Batcher::start(Sequence& sequence, base::Instant now) {
 
 // --- The batch -----------------------------------------------------------------------------------------------
 
+namespace {
+
+// Every token looks at those before it.
+void add_attention(const StepPlan::Piece& piece, CostModel::Work& work) {
+    auto rows = piece.count + piece.drafts;
+    auto cells = std::uint64_t{rows} * piece.position + std::uint64_t{rows} * (rows + 1) / 2;
+    (rows < CostModel::tile ? work.attended : work.tiled) += cells;
+}
+
+// libllama takes each run of neighbouring slots by itself: first a token of each piece of it, as often as the shortest has any,
+// then the rest of the longer ones.
+std::uint32_t passes_over_weights(std::span<const StepPlan::Piece> by_slot) {
+    std::uint32_t passes = 0;
+    std::set<std::uint32_t> lengths;
+    for (std::size_t i = 0; i < by_slot.size(); ++i) {
+        if (i > 0 && by_slot[i].slot != by_slot[i - 1].slot + 1) passes += static_cast<std::uint32_t>(lengths.size()), lengths.clear();
+        lengths.insert(by_slot[i].count + by_slot[i].drafts);
+    }
+    return passes + static_cast<std::uint32_t>(lengths.size());
+}
+
+}  // namespace
+
 const StepPlan& Batcher::plan(base::Instant now) {
     plan_.clear();
     ++steps_;
@@ -452,6 +476,7 @@ const StepPlan& Batcher::plan(base::Instant now) {
         }
     }
     std::ranges::sort(plan_.pieces, {}, &StepPlan::Piece::slot);
+    plan_.work.passes = passes_over_weights(plan_.pieces);
     return plan_;
 }
 
@@ -472,6 +497,7 @@ void Batcher::place(Sequence& sequence, std::uint32_t count, std::uint32_t draft
     bool output = count == sequence.remaining();
     if (!output) drafts = 0;
     plan_.pieces.push_back({sequence.id, *sequence.slot, sequence.computed, count, drafts, output});
+    add_attention(plan_.pieces.back(), plan_.work);
     if (sequence.answers() && output) {
         plan_.work.decode += 1 + drafts;
         plan_.work.prefill += count - 1;
@@ -497,24 +523,33 @@ void Batcher::place_answers() {
     }
 }
 
-// How many prompt tokens this step may read, of so many prompts.
-std::uint32_t Batcher::prompt_quota(std::size_t prompts) const {
+// What the answers of this step cost by themselves.
+CostModel::Work Batcher::beside_prompts() const {
+    auto work = plan_.work;
+    work.decode = std::max(answering(), work.decode);
+    auto by_slot = plan_.pieces;
+    std::ranges::sort(by_slot, {}, &StepPlan::Piece::slot);
+    work.passes = passes_over_weights(by_slot);
+    return work;
+}
+
+// How many prompt tokens this step may read, beginning with this one.
+std::uint32_t Batcher::prompt_quota(const Sequence& first) const {
     auto answers = answering();
     if (answers == 0) {
         // A lone prompt goes in full batches, as in other servers, so that it is computed alike.
         if (std::ranges::count_if(running_, [](const Sequence* one) { return !one->held; }) <= 1 && waiting_.empty())
             return limits_.batch_tokens;
-        return std::max(32U, costs_.prefill_within(limits_.idle_step, 0));
+        return std::max(32U, costs_.prefill_within(limits_.idle_step, {}, first.computed));
     }
+    auto beside = beside_prompts();
     CostModel::Seconds budget = limits_.step_budget;
     if (limits_.step_budget.count() == 0) {
-        auto waiting = static_cast<double>(prompts + held_back_.size());
-        CostModel::Seconds least = limits_.gap_unseen;
-        if (waiting > answers)
-            least = std::min<CostModel::Seconds>(limits_.idle_step, limits_.gap_most * std::max(1.0, waiting / (2.0 * answers)));
-        budget = std::max(costs_.predicted({answers, 0}) * limits_.gap_factor, least);
+        auto others = static_cast<double>(order_.size() + held_back_.size() - 1);  // who wait for more than their own prompt
+        auto least = std::max<CostModel::Seconds>(limits_.gap_unseen, limits_.idle_step * std::min(1.0, others / answers));
+        budget = std::max(costs_.predicted(beside) * limits_.gap_factor, least);
     }
-    return std::max(1U, costs_.prefill_within(budget, std::max(answers, plan_.work.decode)));
+    return std::max(1U, costs_.prefill_within(budget, beside, first.computed));
 }
 
 void Batcher::place_prompts(base::Instant now) {
@@ -524,9 +559,6 @@ void Batcher::place_prompts(base::Instant now) {
     if (order_.empty()) return;
     std::uint32_t used = 0;
     for (const auto& piece : plan_.pieces) used += piece.count + piece.drafts;
-    auto quota = prompt_quota(order_.size());
-    quota -= std::min(quota, plan_.work.prefill);
-    auto room = std::min(quota, limits_.batch_tokens - std::min(used, limits_.batch_tokens));
     // When each would be done if it were alone since it came; higher ranks before lower ones.
     auto alone = [&](const Sequence* one) {
         return one->admitted + std::chrono::duration_cast<base::Instant::duration>(
@@ -538,6 +570,8 @@ void Batcher::place_prompts(base::Instant now) {
         auto done_a = alone(a).time_since_epoch() / done_together, done_b = alone(b).time_since_epoch() / done_together;
         return done_a != done_b ? done_a < done_b : *a->slot < *b->slot;
     });
+    auto quota = prompt_quota(*order_.front());
+    auto room = std::min(quota, limits_.batch_tokens - std::min(used, limits_.batch_tokens));
     counts_.assign(order_.size(), 0);
     for (std::size_t i = 0; i < order_.size() && room > 0; ++i) {
         counts_[i] = std::min(order_[i]->remaining(), room);

@@ -71,9 +71,9 @@ struct StepPlan {
 // - Answers that run get their token in every step of their adapter group; nothing below delays them except
 //   by the prompt quota, which is the time that keeps a step within `gap_factor` of an undisturbed one. Two
 //   bounds to that: up to `gap_unseen` nobody who reads along notices a gap, and where few answer their steps are so
-//   short that a part of one could carry no prompt at all; and while more prompts wait than answers run, a step may take
-//   `gap_most`, and the longer (up to `idle_step`) the more of them wait for each answer: those who come together are
-//   soon computed together, which is worth more than the pace of the first of them.
+//   short that a part of one could carry no prompt at all; and the more prompts wait behind another for each answer that runs, the longer a
+//   step may take, up to `idle_step` where they are as many: those who come together are soon computed together, which is
+//   worth more than the pace of the first of them, and every step that reads prompts costs passes over the weights.
 // - Prompts are read in the order in which they would be done if each were alone, so short ones slip by a long
 //   one and the long one still gets its turn. If no answer runs, batches are full.
 // - A prompt that begins like another one that is being read waits for it, then starts from a copy.
@@ -95,10 +95,9 @@ public:
         std::uint32_t batch_tokens = 512;
         std::uint32_t queue_max = 256;
         std::chrono::milliseconds step_budget{0};  // 0: by gap_factor
-        double gap_factor = 1.7;
+        double gap_factor = 1.9;
         std::chrono::milliseconds gap_unseen{70};
-        std::chrono::milliseconds gap_most{160};
-        std::chrono::milliseconds idle_step{400};  // longest step while no answer runs, unless it is the only prompt
+        std::chrono::milliseconds idle_step{400};  // longest step while prompts prevail, unless it is the only prompt
         std::uint64_t host_bytes = 0;
         std::uint64_t token_bytes = 1;  // of one token in a blob
         bool partial_reuse = true;      // a slot may be cut back to any length (not with recurrent models)
@@ -198,7 +197,8 @@ private:
     void place_prompts(base::Instant now);
     void bridge_gaps();
     std::uint32_t answering() const;
-    std::uint32_t prompt_quota(std::size_t prompts) const;
+    std::uint32_t prompt_quota(const Sequence& first) const;
+    CostModel::Work beside_prompts() const;
     CostModel::Seconds until_first_token(const Sequence& sequence) const;
     std::uint32_t adapter_index(const std::vector<AdapterChoice>& adapters);
     void operate(StepPlan::Operation operation) { plan_.operations.push_back(operation); }
