@@ -61,14 +61,17 @@ class Chats:
 
 
 class Mixed:
-    """Steady chats; then prompts of 3,000 tokens arrive one after the other."""
+    """Steady chats; then prompts of 3,000 tokens arrive one after the other. Afterwards the same chats to the same length,
+    undisturbed: a chat's gaps grow with its length in any server, so only that is like with like."""
 
     name, parallel, context = "mixed load", STEADY + 1, 4096
 
     def run(self, server: Server, load, quick: bool) -> dict[str, float]:
         steady = [("steady until=long", [body(prompts.story(100 + chat), 2000)]) for chat in range(STEADY)]
         long = [(f"long after=steady:{STEADY_FRAMES}", [body(prompts.long_question(n), 8) for n in range(1 if quick else 3)])]
-        return f.mixed_figures(load(server, plan(steady + long)))
+        mixed = load(server, plan(steady + long))
+        alone = [("chat", [body(prompts.story(100 + chat), f.steady_frames(mixed))]) for chat in range(STEADY)]
+        return f.mixed_figures(mixed, load(server, plan(alone)), STEADY_FRAMES)
 
 
 class Structured:

@@ -57,12 +57,21 @@ def figures(result: dict) -> dict[str, float]:
     }
 
 
-def mixed_figures(result: dict) -> dict[str, float]:
-    """Of steady chats while long prompts arrive one after the other, and of the same chats before the first of them."""
+def of_group(result: dict, group: str) -> list[dict]:
+    return [r for r in result["requests"] if r["group"] == group]
+
+
+def steady_frames(result: dict) -> int:
+    """How long the longest steady chat was when the last long prompt was answered."""
+    end = max(r["end"] for r in of_group(result, "long"))
+    return max(sum(1 for f in r["frames"] if f <= end) for r in of_group(result, "steady"))
+
+
+def mixed_figures(result: dict, alone: dict, skip: int) -> dict[str, float]:
+    """Of steady chats while long prompts arrive one after the other, and of the same chats alone behind their first `skip` frames."""
     check(result)
-    steady = [r for r in result["requests"] if r["group"] == "steady"]
-    long = [r for r in result["requests"] if r["group"] == "long"]
-    all_begun = max(r["frames"][0] for r in steady[: len({r["worker"] for r in steady})])
+    check(alone)
+    steady, long = of_group(result, "steady"), of_group(result, "long")
     begin, end = min(r["start"] for r in long), max(r["end"] for r in long)
     # A stream that stood still to the end of the window has a gap too, though no frame closes it.
     disturbed = [gap for r in steady for gap in gaps_of(r, begin, end)]
@@ -70,7 +79,7 @@ def mixed_figures(result: dict) -> dict[str, float]:
         last = max((f for f in request["frames"] if f <= end), default=request["start"])
         if request["end"] >= end and end - last > 0:
             disturbed.append((end - last) / 1000)
-    undisturbed = [gap for r in steady for gap in gaps_of(r, all_begun, begin)]
+    undisturbed = [gap for r in alone["requests"] for gap in gaps_of(r, r["frames"][min(skip, len(r["frames"]) - 2)], r["end"])]
     frames = sum(1 for r in steady for f in r["frames"] if begin <= f <= end)
     good = sum(1 for r in long if (r["frames"][0] - r["start"]) / 1e6 <= FIRST_TOKEN_MAX_S)
     good += sum(1 for r in steady if max(gaps_of(r, begin, end), default=0) <= GAP_MAX_S * 1e3)
