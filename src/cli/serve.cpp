@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <malloc.h>
+
 #include "commands.hpp"
 #include "node/node.hpp"
 #include "terminal.hpp"
@@ -6,6 +8,9 @@
 namespace hanse::cli {
 
 Exit serve(const Context& context, const ServeOptions& options) {
+    // What is large (states of sequences, bodies) goes back to the system when it is freed. Left to itself the C library takes
+    // ever larger blocks for small ones, and what lies between them then keeps them.
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
     const auto data = node::data_directory(context.data_option, context.environment);
     if (!data) return fail(context, data.error());
     const auto file = node::config_file(context.config_option, *data, context.environment);
