@@ -4,7 +4,7 @@
   script/bench label [--json FILE] [--seconds S]
 
 Medians of repetitions of build/release/bin/label_decide_bench. The peer is the test of readers alone over sets of names,
-as a policy without a compiled form would do it; a whole decision here tests eight terms for each owner. The issue's
+as a policy without a compiled form would do it; a whole decision here tests eight terms for each owner. The
 bar is 50 ns for a flow check without allocation, and 200 µs for the slowest hundredth of whole decisions of a request
 (build/release/bin/task_rules_bench), the one that looks through 2 KiB of text for everything included; exit code 1 where one
 is missed.
