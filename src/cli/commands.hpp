@@ -152,7 +152,11 @@ struct RecombinationOptions {
     std::vector<std::string> adapters = {};     // FILE or FILE=SCALE
     std::string output = {};
     std::string router = "ridge";
-    std::string action = {};                    // ngrams: join, leave, score
+    std::string action = {};                    // ngrams: join, leave, score; sum: its steps
+    std::string home = {};                      // what a member of a sum keeps to itself
+    std::string core = {};                      // file of small matrices (Fed-SB)
+    std::string name = {};                      // of a round
+    std::uint32_t threshold = 0;                // 0: all members but one, at least two
     std::uint32_t used = 1;
     std::uint32_t rank = 16;
     std::uint32_t window = 256;
@@ -177,6 +181,8 @@ Exit forge_lora_extract(const Context& context, const RecombinationOptions& opti
 Exit forge_lora_merge(const Context& context, const RecombinationOptions& options);
 Exit forge_lora_stack(const Context& context, const RecombinationOptions& options);
 Exit forge_lora_unstack(const Context& context, const RecombinationOptions& options);
+Exit forge_lora_core(const Context& context, const RecombinationOptions& options);
+Exit forge_sum(const Context& context, const RecombinationOptions& options);
 
 struct ReceiptOptions {
     std::string file = {};                  // "-": standard input

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdlib>
 #include <format>
 
 #include "commands.hpp"
+#include "forge/core_file.hpp"
 #include "forge/lora.hpp"
 #include "terminal.hpp"
 
@@ -105,6 +107,25 @@ Exit forge_lora_unstack(const Context& context, const RecombinationOptions& opti
     if (!rest) return fail(context, rest.error());
     if (auto wrote = forge::write_adapter(options.output, *rest); !wrote) return fail(context, wrote.error());
     return tell_written(context, options.output, *rest);
+}
+
+Exit forge_lora_core(const Context& context, const RecombinationOptions& options) {
+    auto shared = forge::read_adapter(options.model);
+    if (!shared) return fail(context, shared.error());
+    const auto cores = forge::read_cores(options.core);
+    if (!cores) return fail(context, cores.error());
+    for (auto& [name, tensor] : shared->tensors) {
+        const auto core = std::ranges::find(*cores, name, &forge::Core::name);
+        if (core == cores->end() || core->size != tensor.rank)
+            return fail(context, {ErrorKind::invalid,
+                                  std::format("{} holds no matrix of {} x {} for {}", options.core, tensor.rank, tensor.rank, name),
+                                  {},
+                                  {},
+                                  {}});
+        tensor = forge::with_core(tensor, core->values);
+    }
+    if (auto wrote = forge::write_adapter(options.output, *shared); !wrote) return fail(context, wrote.error());
+    return tell_written(context, options.output, *shared);
 }
 
 }  // namespace hanse::cli

@@ -102,6 +102,30 @@ public:
         made->add_option("--expert", options_.experts, text(Say::option_forge_expert))->type_name("NAME")->expected(1);
     }
 
+    void sums(CLI::App& forge) const {
+        CLI::App* made = command(forge, "sum", Say::about_forge_sum,
+                                 "hanse forge sum begin round/ --member law --member code --member public --name \"router, May\"\n"
+                                 "hanse forge sum pair home/code.pair          (and carry it to code, as its home/law.pair)\n"
+                                 "hanse forge sum share round/ --member law --home home/\n"
+                                 "hanse forge sum mask round/ --member law --home home/ --statistics law.safetensors\n"
+                                 "hanse forge sum close round/\n"
+                                 "hanse forge sum reveal round/ --member law --home home/\n"
+                                 "hanse forge sum finish round/ -o total.safetensors",
+                                 forge_sum);
+        made->add_option("action", options_.action, text(Say::argument_forge_sum_action))
+            ->type_name("ACTION")
+            ->required()
+            ->check(CLI::IsMember({"begin", "pair", "share", "mask", "close", "reveal", "finish"}));
+        made->add_option("round", options_.model, text(Say::argument_forge_round))->type_name("ROUND")->required();
+        made->add_option("--member", options_.experts, text(Say::option_forge_member))->type_name("NAME")->allow_extra_args(false);
+        made->add_option("--home", options_.home, text(Say::option_forge_home))->type_name("FOLDER");
+        statistics(*made);
+        made->add_option("--core", options_.core, text(Say::option_forge_core))->type_name("FILE");
+        made->add_option("--name", options_.name, text(Say::option_forge_round_name))->type_name("TEXT");
+        made->add_option("--threshold", options_.threshold, text(Say::option_forge_threshold))->type_name("N")->check(CLI::Range(2U, 255U));
+        output(*made, false);
+    }
+
     void adapters(CLI::App& forge) const {
         CLI::App* lora = forge.add_subcommand("lora", text(Say::about_forge_lora));
         lora->require_subcommand(1);
@@ -127,6 +151,11 @@ public:
             ->type_name("NAME=FILE[=SCALE]")
             ->required()
             ->allow_extra_args(false);
+        output(*made, true);
+        made = command(*lora, "core", Say::about_forge_lora_core, "hanse forge lora core shared.gguf mean.safetensors -o adapter.gguf",
+                       forge_lora_core);
+        model(*made);
+        made->add_option("core", options_.core, text(Say::argument_forge_core))->type_name("CORE")->required();
         output(*made, true);
         made = command(*lora, "unstack", Say::about_forge_lora_unstack, "hanse forge lora unstack stack.gguf --expert law -o rest.gguf",
                        forge_lora_unstack);
@@ -171,6 +200,7 @@ void add_recombination(CLI::App& forge, const Context& context, RecombinationOpt
     registration.mixtures(forge);
     registration.measurements(forge);
     registration.adapters(forge);
+    registration.sums(forge);
 }
 
 }  // namespace hanse::cli

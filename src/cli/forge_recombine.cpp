@@ -67,15 +67,17 @@ Result<std::vector<forge::ExpertTerms>> terms_of(const RecombinationOptions& opt
     return terms;
 }
 
-// Statistics by the expert that they are of, in the experts' order.
+// Statistics by the expert that they are of, in the experts' order; after them what a secure sum made of their products.
 Result<std::vector<forge::StatisticsFile>> statistics_for(std::span<const forge::ExpertTerms> experts, std::span<const std::string> files,
                                                           std::string_view trunk_digest) {
     std::vector<forge::StatisticsFile> all, result;
+    bool summed = false;
     for (const auto& file : files) {
         auto read = forge::read_statistics(file);
         if (!read) return std::unexpected(read.error());
         if (read->trunk_digest != trunk_digest)
             return base::fail(ErrorKind::invalid, std::format("{} was taken from a model with another trunk", file), "other_trunk");
+        summed |= read->expert == forge::summed_expert;
         all.push_back(std::move(*read));
     }
     for (const auto& expert : experts) {
@@ -83,18 +85,24 @@ Result<std::vector<forge::StatisticsFile>> statistics_for(std::span<const forge:
         if (found == all.end())
             return base::fail(ErrorKind::not_found,
                               std::format("there are no statistics of {}; hanse forge statistics makes them", expert.name));
+        if (summed && std::ranges::any_of(found->statistics.products, [](auto one) { return one != 0; }))
+            return base::fail(ErrorKind::invalid,
+                              std::format("the statistics of {} hold products that are in the secure sum as well", expert.name));
         result.push_back(*found);
     }
+    for (auto& one : all)
+        if (one.expert == forge::summed_expert) result.push_back(std::move(one));
     return result;
 }
 
 Result<forge::Router> router_from(std::string_view kind, std::span<const forge::StatisticsFile> files, const forge::RidgeOptions& ridge) {
     std::vector<const forge::Statistics*> owners;
-    for (const auto& file : files) owners.push_back(&file.statistics);
+    for (const auto& file : files)
+        if (file.expert != forge::summed_expert) owners.push_back(&file.statistics);
     if (kind == "means") return forge::means_router(owners, ridge.temperature);
     forge::Statistics total(files.front().statistics.layers, files.front().statistics.width);
-    for (const auto* owner : owners)
-        if (auto added = total.add(*owner); !added) return std::unexpected(added.error());
+    for (const auto& file : files)
+        if (auto added = total.add(file.statistics); !added) return std::unexpected(added.error());
     return forge::ridge_router(total, owners, ridge);
 }
 

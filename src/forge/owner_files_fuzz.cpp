@@ -3,6 +3,7 @@
 // what was read can be used.
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include "forge/lora.hpp"
 #include "forge/mixture.hpp"
 #include "forge/statistics_file.hpp"
+#include "forge/sum_round.hpp"
 
 namespace {
 
@@ -30,6 +32,15 @@ struct Folder {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     namespace forge = hanse::forge;
     static const Folder folder;
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    if (text.starts_with("hanse-sum ")) {
+        // A round, and behind an empty line what a member reveals in it.
+        const auto cut = std::min(text.find("\n\n"), text.size());
+        std::vector<std::uint32_t> sent;
+        if (const auto plan = forge::SumPlan::parse(text.substr(0, cut)))
+            (void)forge::parse_reveal(*plan, plan->members.front(), text.substr(std::min(cut + 2, text.size())), sent);
+        return 0;
+    }
     const bool gguf = size >= 4 && data[0] == 'G';
     const auto path = folder.path / (gguf ? "input.gguf" : "input.safetensors");
     std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
