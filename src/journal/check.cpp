@@ -19,16 +19,18 @@ constexpr std::size_t bundle_max = tile_width * (entry_max + 2);
 class Checker {
 public:
     Checker(base::Disk& disk, const std::filesystem::path& folder, const std::function<void(std::uint64_t, std::uint64_t)>& progress,
-            const WitnessPolicy* policy)
+            const WitnessPolicy* policy, std::span<const NoteVerifier> former)
         : disk_(disk),
           folder_(folder),
           progress_(progress),
-          policy_(policy) {}
+          policy_(policy),
+          former_(former) {}
 
     CheckReport run(std::span<const NoteVerifier> verifiers) {
-        read_checkpoint(verifiers);
-        read_witnessed(verifiers);
+        // In this order beside a node that writes: the checkpoint is never smaller than what was witnessed or pruned before.
         read_pruned();
+        read_witnessed(verifiers);
+        read_checkpoint(verifiers);
         if (report_.checkpoint) compare_records(report_.checkpoint->size);
         look_at_seal();
         return std::move(report_);
@@ -80,24 +82,24 @@ private:
         if (!note) return wrong("witnessed", note.error().message);
         const auto checkpoint = Checkpoint::parse(note->text);
         if (!checkpoint) return wrong("witnessed", checkpoint.error().message);
-        const auto signed_by = endorsements(*note, verifiers);
+        // Of before the keys were replaced: signed anew with the next checkpoint that witnesses co-sign.
+        std::vector<NoteVerifier> of_log(verifiers.begin(), verifiers.end());
+        of_log.insert(of_log.end(), former_.begin(), former_.end());
+        const auto signed_by = endorsements(*note, of_log);
         if (!signed_by) return wrong("witnessed", signed_by.error().message);
-        if (signed_by->empty()) return wrong("witnessed", "it is not signed by the log");
-        look_at_cosignatures("witnessed", *note, verifiers);
+        if (signed_by->empty() && !verifiers.empty()) return wrong("witnessed", "it is not signed by the log");
+        look_at_cosignatures("witnessed", *note, of_log);
         witnessed_ = *checkpoint;
         if (policy_ == nullptr) return;
-        const auto verdict = policy_->judge(*note, verifiers);
+        const auto verdict = policy_->judge(*note, of_log);
         if (verdict && verdict->met()) report_.witnessed = checkpoint->size;
         else if (verdict) wrong("witnessed", "too few witnesses have signed it for the policy");
     }
 
     void read_pruned() {
-        const auto whole = disk_.read_whole(folder_ / "pruned", 1 << 20);
-        if (!whole && whole.error().kind == base::ErrorKind::not_found) return;
-        if (!whole) return wrong("pruned", whole.error().message);
-        const auto pruned = Pruned::parse({reinterpret_cast<const char*>(whole->data()), whole->size()});
+        const auto pruned = journal::read_pruned(disk_, folder_);
         if (!pruned) return wrong("pruned", pruned.error().message);
-        report_.pruned = pruned->minimum;
+        if (*pruned) report_.pruned = (*pruned)->minimum;
     }
 
     // A tile of the tree of this size: its own file, or the beginning of one that has filled since.
@@ -192,6 +194,7 @@ private:
             const auto hashes = bytes ? parse_tile(*bytes, tile_width) : base::Result<std::vector<Hash>>(std::unexpected(bytes.error()));
             if (!hashes) wrong(name.path(), hashes.error().message);
             for (unsigned i = 0; i < tile_width; ++i) {
+                note_root(tree);
                 tree.append(hashes ? (*hashes)[i] : Hash{});
                 grow((hashes ? (*hashes)[i] : Hash{}), 0, tree.size());
             }
@@ -258,6 +261,7 @@ private:
     const std::filesystem::path& folder_;
     const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
     const WitnessPolicy* policy_;
+    const std::span<const NoteVerifier> former_;
     CheckReport report_;
     std::optional<Checkpoint> witnessed_;
     std::optional<Hash> witnessed_root_;
@@ -267,8 +271,15 @@ private:
 }  // namespace
 
 CheckReport check_log(base::Disk& disk, const std::filesystem::path& folder, std::span<const NoteVerifier> verifiers,
-                      const std::function<void(std::uint64_t, std::uint64_t)>& progress, const WitnessPolicy* policy) {
-    return Checker(disk, folder, progress, policy).run(verifiers);
+                      const std::function<void(std::uint64_t, std::uint64_t)>& progress, const WitnessPolicy* policy,
+                      std::span<const NoteVerifier> former) {
+    while (true) {
+        CheckReport report = Checker(disk, folder, progress, policy, former).run(verifiers);
+        if (report.sound()) return report;
+        // What was pruned while it was being read looks damaged.
+        const auto pruned = read_pruned(disk, folder);
+        if (!pruned || !*pruned || (*pruned)->minimum == report.pruned) return report;
+    }
 }
 
 }  // namespace hanse::journal

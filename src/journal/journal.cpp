@@ -201,6 +201,7 @@ void Journal::State::show_figures() {
     const std::lock_guard lock(mutex);
     figures.size = log->size();
     figures.witnessed = log->witnessed_size();
+    figures.pruned = log->minimum();
     published_note = log->published_note();
 }
 

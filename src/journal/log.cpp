@@ -112,12 +112,10 @@ void Log::recall_witnessed() {
 
 // Before the records are looked at: what should be there, and the leaves of what need not.
 base::Result<void> Log::recall_pruned() {
-    const auto whole = parts_.disk.read_whole(parts_.folder / "pruned", checkpoint_max);
-    if (!whole && whole.error().kind == base::ErrorKind::not_found) return {};
-    if (!whole) return std::unexpected(whole.error());
-    const auto pruned = Pruned::parse({reinterpret_cast<const char*>(whole->data()), whole->size()});
-    if (!pruned)
-        return base::fail(base::ErrorKind::corrupt, std::format("{}: {}", (parts_.folder / "pruned").string(), pruned.error().message));
+    const auto read = read_pruned(parts_.disk, parts_.folder);
+    if (!read) return std::unexpected(read.error());
+    const auto& pruned = *read;
+    if (!pruned) return {};
     while (tiles_.size() < pruned->minimum)
         if (auto added = tiles_.add_pruned_tile(); !added) return added;
     if (auto done = records_.prune(pruned->minimum); !done) return done;

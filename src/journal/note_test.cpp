@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
+#include "journal/key_list.hpp"
 #include "journal/log_proof.hpp"
 
 namespace hanse::journal {
@@ -133,6 +134,17 @@ TEST(LogProof, reads_back_and_refuses_what_is_none) {
          {std::string(), head, head + "index 01\n\n", head + "index 1\nextra AA==\n\n", head + "extra A\nindex 1\n\n",
           head + "index 1\nAAAA\n\n", "c2sp.org/tlog-proof@v2\nindex 1\n\n" + proof.checkpoint})
         EXPECT_FALSE(LogProof::parse(bad)) << bad;
+}
+
+TEST(KeyList, takes_keys_alone_and_from_the_lines_of_a_policy_and_says_which_line_is_none) {
+    const std::string key = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8";
+    const auto list = parse_key_list("# ours\n" + key + "  # the first\n\nlog " + key + " https://example/\nquorum none\n");
+    ASSERT_TRUE(list) << list.error().message;
+    ASSERT_EQ(list->size(), 2U);
+    EXPECT_EQ((*list)[1].vkey(), key);
+    EXPECT_TRUE(parse_key_list("")->empty());
+    EXPECT_TRUE(parse_key_list(key + "\nnonsense\n").error().message.starts_with("line 2"));
+    EXPECT_TRUE(parse_key_list("witness w " + key.substr(0, 40)).error().message.starts_with("line 1"));
 }
 
 }  // namespace

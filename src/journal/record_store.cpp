@@ -317,30 +317,38 @@ base::Result<RecordStore::End> RecordStore::scan(std::uint64_t from, const std::
         at.offset = *found;
     }
     while (true) {
-        const auto file = file_of(at.segment, base::Disk::Open::existing);
-        if (!file && file.error().kind != base::ErrorKind::not_found) return std::unexpected(file.error());
-        if (!file) break;
-        auto header = header_at(**file, at.offset);
-        if (!header) return std::unexpected(header.error());
-        std::optional<std::string> text;
-        if (*header && (*header)->index == at.index) {
-            auto found = text_at(**file, at.offset, **header);
+        auto found = sound_at(at);
+        if (!found) return std::unexpected(found.error());
+        if (!*found) {
+            const auto damaged = later_batch_follows(at.segment, at.offset, at.index);
+            if (!damaged) return std::unexpected(damaged.error());
+            if (!*damaged) return at;
+            // Beside a writer the two looks may be of before and after: where a later batch is, this one is whole now.
+            found = sound_at(at);
             if (!found) return std::unexpected(found.error());
-            text = std::move(*found);
         }
-        if (!text) break;
-        if (each) each(stored(**header, std::move(*text)));
-        at.offset += (*header)->frame_size();
+        if (!*found)
+            return base::fail(base::ErrorKind::corrupt, std::format("record {} is damaged: {} at byte {}, and sound records follow it",
+                                                                    at.index, path_of(at.segment).string(), at.offset));
+        if (each) each((*found)->record);
+        at.offset += (*found)->frame_size;
         if (++at.index % records_per_file != 0) continue;
         ++at.segment;
         at.offset = 0;
     }
-    const auto damaged = later_batch_follows(at.segment, at.offset, at.index);
-    if (!damaged) return std::unexpected(damaged.error());
-    if (*damaged)
-        return base::fail(base::ErrorKind::corrupt, std::format("record {} is damaged: {} at byte {}, and sound records follow it",
-                                                                at.index, path_of(at.segment).string(), at.offset));
-    return at;
+}
+
+base::Result<std::optional<RecordStore::Found>> RecordStore::sound_at(const End& at) {
+    const auto file = file_of(at.segment, base::Disk::Open::existing);
+    if (!file && file.error().kind == base::ErrorKind::not_found) return std::nullopt;
+    if (!file) return std::unexpected(file.error());
+    auto header = header_at(**file, at.offset);
+    if (!header) return std::unexpected(header.error());
+    if (!*header || (*header)->index != at.index) return std::nullopt;
+    auto text = text_at(**file, at.offset, **header);
+    if (!text) return std::unexpected(text.error());
+    if (!*text) return std::nullopt;
+    return Found{stored(**header, std::move(**text)), (*header)->frame_size()};
 }
 
 base::Result<void> RecordStore::open(std::uint64_t from, std::uint64_t least, const std::function<void(const StoredRecord&)>& each) {

@@ -47,4 +47,13 @@ base::Result<Pruned> Pruned::parse(std::string_view text) {
     return base::fail(base::ErrorKind::corrupt, "this is not what was pruned of a log, or it is damaged");
 }
 
+base::Result<std::optional<Pruned>> read_pruned(base::Disk& disk, const std::filesystem::path& folder) {
+    const auto whole = disk.read_whole(folder / "pruned", 4096);
+    if (!whole && whole.error().kind == base::ErrorKind::not_found) return std::nullopt;
+    if (!whole) return std::unexpected(whole.error());
+    auto pruned = Pruned::parse({reinterpret_cast<const char*>(whole->data()), whole->size()});
+    if (!pruned) return base::fail(base::ErrorKind::corrupt, std::format("{}: {}", (folder / "pruned").string(), pruned.error().message));
+    return std::move(*pruned);
+}
+
 }  // namespace hanse::journal

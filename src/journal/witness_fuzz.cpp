@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "journal/key_list.hpp"
 #include "journal/witness_policy.hpp"
 
 // What strangers post to a witness, what it keeps, and policies: whatever is taken reads back as itself.
@@ -12,5 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto asked = AddCheckpoint::parse(text); asked && asked->body() != text) std::abort();
     if (const auto evidence = Evidence::parse(text); evidence && evidence->text() != text) std::abort();
     (void)WitnessPolicy::parse(text);
+    if (const auto keys = parse_key_list(text))
+        for (const auto& key : *keys)
+            if (!text.contains(key.vkey())) std::abort();
     return 0;
 }

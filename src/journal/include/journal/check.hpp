@@ -38,9 +38,10 @@ struct CheckReport {
 // entry and its salt. Changes nothing, so it may run beside a node that writes. Each byte that counts is looked at, so
 // any changed one is found. Memory does not grow with the log. `verifiers` are all keys of the log; `progress` is
 // called with the number of entries done now and then. With a policy each cosignature is checked as well, and one by a key that
-// neither the log nor the policy knows is a problem. Of pruned entries only the tiles above them can be checked.
+// neither the log nor the policy knows is a problem. `former` are keys of the log that were replaced: what witnesses signed before
+// may still be by them. Of pruned entries only the tiles above them can be checked.
 CheckReport check_log(base::Disk& disk, const std::filesystem::path& folder, std::span<const NoteVerifier> verifiers,
                       const std::function<void(std::uint64_t done, std::uint64_t all)>& progress = {},
-                      const WitnessPolicy* policy = nullptr);
+                      const WitnessPolicy* policy = nullptr, std::span<const NoteVerifier> former = {});
 
 }  // namespace hanse::journal

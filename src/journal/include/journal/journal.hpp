@@ -95,6 +95,7 @@ public:
         std::uint64_t batches = 0;
         std::uint64_t records = 0;    // since the start
         std::uint64_t witnessed = 0;  // how much of the log enough witnesses have co-signed
+        std::uint64_t pruned = 0;     // the first record that is still there
     };
     Figures figures() const;
 

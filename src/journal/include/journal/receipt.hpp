@@ -24,6 +24,14 @@ namespace hanse::journal {
 // keys of the log must be known from elsewhere.
 base::Bytes receipt_extra(const StoredRecord& record);
 
+// What a receipt says was recorded, and the entry of the log that stands for it; by itself that proves nothing. `corrupt` if it
+// is no receipt.
+struct RecordedEntry {
+    std::string record;  // JSON
+    LogEntry entry{};
+};
+base::Result<RecordedEntry> recorded_entry(std::string_view text);
+
 // What a receipt shows, once it was checked.
 struct Receipt {
     std::string record;  // JSON

@@ -82,7 +82,8 @@ public:
     base::Result<void> open(std::uint64_t from, std::uint64_t least, const std::function<void(const StoredRecord&)>& each);
 
     // Reads without changing anything: calls `each` for all sound records from `from` on, and says where they end.
-    // `corrupt` with the place if sound records of a later batch follow a broken one.
+    // `corrupt` with the place if sound records of a later batch follow a broken one. Another process may be writing:
+    // what it has not finished is behind the end.
     struct End {
         std::uint64_t index;
         std::uint64_t segment;
@@ -121,6 +122,12 @@ private:
     base::Result<std::uint64_t> offset_of(std::uint64_t index);
     base::Result<const Places*> places_of(std::uint64_t segment);
     base::Result<Places> read_places(std::uint64_t segment, std::uint64_t count);
+    struct Found {
+        StoredRecord record;
+        std::uint64_t frame_size = 0;
+    };
+    // Nothing at the end, or where it is broken.
+    base::Result<std::optional<Found>> sound_at(const End& at);
     std::optional<Places> read_index(std::uint64_t segment);
     void write_index(std::uint64_t segment, const Places& places);
     base::Result<StoredRecord> read_at(std::uint64_t index, std::uint64_t offset);

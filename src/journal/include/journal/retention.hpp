@@ -3,9 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/disk.hpp"
 #include "base/result.hpp"
 
 namespace hanse::journal {
@@ -37,5 +40,8 @@ struct Pruned {
     std::string text() const;
     static base::Result<Pruned> parse(std::string_view text);
 };
+
+// The file of a log's folder; nothing if nothing was pruned. `corrupt` if it is damaged.
+base::Result<std::optional<Pruned>> read_pruned(base::Disk& disk, const std::filesystem::path& folder);
 
 }  // namespace hanse::journal
