@@ -9,6 +9,8 @@
 #include <iterator>
 #include <mutex>
 
+#include "api/service.hpp"
+
 namespace hanse::api {
 namespace {
 
@@ -191,6 +193,23 @@ void Metrics::write(std::string& out, const task::Desk& desk, std::string_view v
     }
     write_loads(out, models);
     write_process(out, started_);
+}
+
+void write_figures(std::string& out, const JournalFigures& figures) {
+    const auto one = [&](std::string_view name, std::string_view type, std::string_view help, std::uint64_t value) {
+        head(out, name, type, help);
+        line(out, name, "", value);
+    };
+    one("hanse_journal_entries", "gauge", "Entries of the journal.", figures.entries);
+    one("hanse_journal_witnessed_entries", "gauge", "Entries that enough witnesses have co-signed.", figures.witnessed);
+    one("hanse_journal_pruned_entries", "gauge", "Entries whose records were removed on purpose.", figures.pruned);
+    if (!figures.asked.empty()) head(out, "hanse_journal_witness_signs", "gauge", "Whether a witness co-signed when it was asked last.");
+    for (const auto& each : figures.asked)
+        line(out, "hanse_journal_witness_signs", std::format("witness=\"{}\"", label(each.witness)), each.signs ? 1 : 0);
+    if (!figures.witness) return;
+    one("hanse_witness_cosigned_total", "counter", "Checkpoints of other logs that this node co-signed.", figures.witness->cosigned);
+    one("hanse_witness_refused_total", "counter", "Requests to co-sign that this node refused.", figures.witness->refused);
+    one("hanse_witness_split_views_total", "counter", "Logs that showed two trees of one size.", figures.witness->split_views);
 }
 
 }  // namespace hanse::api

@@ -16,6 +16,8 @@
 
 namespace hanse::api {
 
+struct JournalFigures;
+
 // A latency histogram with fixed bounds; one relaxed addition per observation.
 class Histogram {
 public:
@@ -65,5 +67,8 @@ private:
     std::map<std::string, std::unique_ptr<ModelMetrics>, std::less<>> models_;
     std::int64_t started_ = 0;
 };
+
+// The journal's part of /metrics, for the house.
+void write_figures(std::string& out, const JournalFigures& figures);
 
 }  // namespace hanse::api

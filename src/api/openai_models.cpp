@@ -78,12 +78,13 @@ boost::asio::awaitable<void> serve_ready(Call& call) {
     co_await call.answer(200, R"({"status":"ready"})");
 }
 
-boost::asio::awaitable<void> serve_metrics(Call& call) {
+boost::asio::awaitable<void> serve_metrics(Call& call, const Service::Parts::JournalFolder& journal) {
     net::Response response{200, call.common_headers("text/plain; version=0.0.4; charset=utf-8"), {}};
     // On a node that asks for keys, whoever comes without one is a stranger, and a key with a place of its own a guest.
     const bool house = call.task.key ? call.task.key->facts().place.empty() : !call.around.options.require_keys;
     call.around.metrics.write(response.body, call.around.desk, call.around.options.version,
                               house ? Metrics::For::house : Metrics::For::everyone);
+    if (house && journal.figures) write_figures(response.body, journal.figures());
     call.record.status = 200;
     call.record.bytes_out = response.body.size();
     auto sent = co_await call.exchange.respond(std::move(response));

@@ -13,6 +13,6 @@ boost::asio::awaitable<void> serve_model(Call& call);
 // The process lives; the node can answer.
 boost::asio::awaitable<void> serve_health(Call& call);
 boost::asio::awaitable<void> serve_ready(Call& call);
-boost::asio::awaitable<void> serve_metrics(Call& call);
+boost::asio::awaitable<void> serve_metrics(Call& call, const Service::Parts::JournalFolder& journal);
 
 }  // namespace hanse::api

@@ -143,10 +143,10 @@ boost::asio::awaitable<void> Service::State::dispatch(Call& call) {
     switch (call.route) {
         case Route::health: return serve_health(call);
         case Route::ready: return serve_ready(call);
-        case Route::metrics: return serve_metrics(call);
+        case Route::metrics: return serve_metrics(call, parts.journal);
         case Route::decide: return call.path_id == "route" ? serve_route(call) : serve_decide(call);
         case Route::declassifications: return serve_declassifications(call);
-        case Route::receipt: return serve_receipt(call);
+        case Route::receipt: return serve_receipt(call, parts.journal.log);
         case Route::journal: return serve_journal(call, parts.journal);
         case Route::models: return serve_models(call);
         case Route::model: return serve_model(call);

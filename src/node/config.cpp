@@ -10,6 +10,7 @@
 #include "catalog/reference.hpp"
 #include "crypto/identity.hpp"
 #include "crypto/key_file.hpp"
+#include "journal/retention.hpp"
 #include "net/client.hpp"
 
 namespace hanse::node {
@@ -126,8 +127,27 @@ void read_identity(ConfigTable& table, IdentityConfig& identity, const fs::path&
     table.text("name", identity.name);
     table.text("profile", identity.profile);
     path(table, "passphrase_file", identity.passphrase_file, folder);
+    table.text("token", identity.token);
+    path(table, "token_module", identity.token_module, folder);
+    path(table, "token_pin_file", identity.token_pin_file, folder);
+    if (!identity.token.empty() && (!identity.token.starts_with("pkcs11:") || identity.token.contains("pin-")))
+        table.problem("token", "must be a PKCS #11 URI such as \"pkcs11:token=hanse;object=identity\", without a PIN in it");
     if (!identity.name.empty() && !crypto::is_key_name(identity.name)) table.problem("name", "must have no blanks and no plus sign");
     if (!crypto::profile_named(identity.profile)) table.problem("profile", "must be \"default\" or \"bsi\"");
+}
+
+void read_journal(ConfigTable& table, JournalConfig& journal, const fs::path& folder) {
+    table.boolean("record", journal.record);
+    table.boolean("open", journal.open);
+    table.duration("keep", journal.keep, 0ms, 36'500 * day);
+    table.integer("watts_per_core", journal.watts_per_core, 0, 1000);
+    path(table, "witnesses", journal.witnesses, folder);
+    table.duration("witness_every", journal.witness_every, 100ms, day);
+    path(table, "witness_ca_file", journal.witness_ca_file, folder);
+    table.duration("retention", journal.retention, 0ms, 36'500 * day);
+    const auto days = std::chrono::floor<std::chrono::days>(journal.retention);
+    if (journal.retention.count() != 0 && !journal::Retention::create(days))
+        table.problem("retention", "must be \"0s\" (nothing is ever pruned) or at least \"184d\": six months, as the AI Act asks for");
 }
 
 void read_logging(ConfigTable& table, Config& config, const fs::path& folder) {
@@ -210,12 +230,8 @@ base::Result<Config> parse_config(std::string_view text, std::string_view file, 
             if (!config.otlp_endpoint.empty() && !net::Url::parse(config.otlp_endpoint)) table.problem("otlp_endpoint", "must be an address such as \"http://127.0.0.1:4318\"");
         });
         root.table("identity", [&](ConfigTable& table) { read_identity(table, config.identity, folder); });
-        root.table("journal", [&](ConfigTable& table) {
-            table.boolean("record", config.journal.record);
-            table.boolean("open", config.journal.open);
-            table.duration("keep", config.journal.keep, 0ms, 36'500 * day);
-            table.integer("watts_per_core", config.journal.watts_per_core, 0, 1000);
-        });
+        root.table("journal", [&](ConfigTable& table) { read_journal(table, config.journal, folder); });
+        root.table("witness", [&](ConfigTable& table) { path(table, "logs", config.witness.logs, folder); });
         root.table("policy", [&](ConfigTable& table) { path(table, "file", config.policy_file, folder); });
         check_together(root, config);
     };
@@ -242,6 +258,7 @@ std::vector<std::string> needs_restart(const Config& running, const Config& want
     if (running.open_metrics != wanted.open_metrics) keys.emplace_back("keys.open_metrics");
     if (running.identity != wanted.identity) keys.emplace_back("identity");
     if (running.journal != wanted.journal) keys.emplace_back("journal");
+    if (running.witness != wanted.witness) keys.emplace_back("witness");
     if (running.otlp_endpoint != wanted.otlp_endpoint) keys.emplace_back("telemetry.otlp_endpoint");
     return keys;
 }

@@ -142,5 +142,25 @@ TEST(NodeConfig, what_needs_a_restart_is_named) {
     EXPECT_THAT(needs_restart(Config{}, wanted), ElementsAre("server"));
 }
 
+TEST(NodeConfig, records_are_kept_for_six_months_or_for_ever) {
+    EXPECT_EQ(parse("[journal]\nretention = \"184d\"")->journal.retention, std::chrono::days(184));
+    EXPECT_THAT(refusal("[journal]\nretention = \"183d\""), HasSubstr("six months"));
+    EXPECT_EQ(refusal("[journal]\nretention = \"0s\""), "accepted");
+}
+
+TEST(NodeConfig, a_token_is_named_by_a_uri_without_its_pin) {
+    EXPECT_EQ(refusal("[identity]\ntoken = \"pkcs11:token=hanse;object=identity\""), "accepted");
+    EXPECT_THAT(refusal("[identity]\ntoken = \"pkcs11:token=hanse?pin-value=1234\""), HasSubstr("without a PIN"));
+    EXPECT_THAT(refusal("[identity]\ntoken = \"/dev/token\""), HasSubstr("PKCS #11"));
+}
+
+TEST(NodeConfig, files_of_witnesses_lie_beside_the_configuration) {
+    const auto config = parse("[journal]\nwitnesses = \"w.policy\"\n[witness]\nlogs = \"logs.keys\"");
+    ASSERT_TRUE(config);
+    EXPECT_EQ(config->journal.witnesses, "/etc/hanse/w.policy");
+    EXPECT_EQ(config->witness.logs, "/etc/hanse/logs.keys");
+    EXPECT_THAT(needs_restart(Config{}, *config), ElementsAre("journal", "witness"));
+}
+
 }  // namespace
 }  // namespace hanse::node

@@ -82,7 +82,12 @@ constexpr std::array blocks{
           "Signatures: \"default\" (Ed25519 with ML-DSA-65) or \"bsi\" (ECDSA P-256 with ML-DSA-65). A file with the passphrase of the keys, or none.",
           "Wer dieser Knoten in seinen Quittungen ist; der Name steht fest, sobald die Schlüssel gemacht sind (hanse init oder erster Start). Leer: der des Rechners.\n"
           "Signaturen: \"default\" (Ed25519 mit ML-DSA-65) oder \"bsi\" (ECDSA P-256 mit ML-DSA-65). Eine Datei mit der Passphrase der Schlüssel oder keine.",
-          "#name = \"\"\n#profile = \"default\"\n#passphrase_file = \"\"\n\n"},
+          "#name = \"\"\n#profile = \"default\"\n#passphrase_file = \"\"\n"},
+    Block{"The classical key in a PKCS #11 token (smart card, HSM): its URI, the vendor's module (empty: p11-kit's), a file with the PIN\n"
+          "(empty: the credential hanse-token-pin). The post-quantum key stays in identity.key: tokens know none yet.",
+          "Der klassische Schlüssel in einem PKCS-#11-Token (Karte, HSM): seine URI, das Modul des Herstellers (leer: was p11-kit kennt), eine Datei\n"
+          "mit der PIN (leer: die Zugangsdaten hanse-token-pin). Der Post-Quanten-Schlüssel bleibt in identity.key: Token kennen noch keinen.",
+          "#token = \"\"\n#token_module = \"\"\n#token_pin_file = \"\"\n\n"},
     Block{"", "", "[journal]\n"},
     Block{"Each answer leaves a record in a log that nobody can rewrite, and a receipt. Off: no evidence.",
           "Jede Antwort hinterlässt einen Eintrag in einem Protokoll, das niemand umschreiben kann, und eine Quittung. Aus: kein Nachweis.", "#record = true\n"},
@@ -91,7 +96,18 @@ constexpr std::array blocks{
     Block{"Keep the texts as well, sealed one by one: at most so long, and never longer than their labels allow. \"0s\": no text is kept.",
           "Auch die Texte aufbewahren, einzeln versiegelt: höchstens so lange und nie länger, als ihre Etiketten erlauben. \"0s\": kein Text wird aufbewahrt.", "#keep = \"0s\"\n"},
     Block{"For the energy in receipts where the machine has no meter: watts of one busy core.",
-          "Für die Energie in Quittungen, wo der Rechner keinen Zähler hat: Watt eines beschäftigten Kerns.", "#watts_per_core = 8\n\n"},
+          "Für die Energie in Quittungen, wo der Rechner keinen Zähler hat: Watt eines beschäftigten Kerns.", "#watts_per_core = 8\n"},
+    Block{"Who co-signs the journal, so that nobody is shown another one, and how many of them a receipt needs: a file as docs/witnesses.md shows.\n"
+          "Asked so often, if there is something new; their addresses' certificates by this file, else by the system's.",
+          "Wer das Journal mitunterschreibt, damit niemand ein anderes zu sehen bekommt, und wie viele davon eine Quittung braucht: eine Datei\n"
+          "wie in docs/witnesses.md. So oft gefragt, wenn es Neues gibt; ihre Zertifikate nach dieser Datei, sonst nach denen des Systems.",
+          "#witnesses = \"\"\n#witness_every = \"2s\"\n#witness_ca_file = \"\"\n"},
+    Block{"Records older than this are pruned, and the journal says so: six months (\"184d\") at least. \"0s\": nothing is ever pruned.",
+          "Ältere Einträge werden entfernt, und das Journal sagt es: mindestens sechs Monate (\"184d\"). \"0s\": nie etwas.", "#retention = \"0s\"\n\n"},
+    Block{"", "", "[witness]\n"},
+    Block{"A file with the keys of the logs that this node co-signs at /witness/, one a line (hanse identity show --keys there). Empty: none.",
+          "Eine Datei mit den Schlüsseln der Protokolle, die dieser Knoten unter /witness/ mitunterschreibt, einer je Zeile (dort: hanse identity show --keys). Leer: keines.",
+          "#logs = \"\"\n\n"},
     Block{"", "", "[limits]\n"},
     Block{"What is larger or slower is refused or cut.", "Was größer oder langsamer ist, wird abgewiesen oder getrennt.",
           "#body = \"16MiB\"\n#headers = \"16KiB\"\n#connections = 4096\n#in_flight = 512\n#header_timeout = \"10s\"\n#body_timeout = \"60s\"\n#idle_timeout = \"75s\"\n"

@@ -23,7 +23,7 @@ struct Keys : testing::Test {
 TEST_F(Keys, are_made_once_for_their_owner_only_and_open_again) {
     EXPECT_TRUE(make_keys(data, {.name = "acme/one"}, {}, random).value());
     EXPECT_FALSE(make_keys(data, {.name = "other"}, {}, random).value());
-    for (const auto& file : {data.identity_key(), data.log_key()})
+    for (const auto& file : {data.identity_key(), data.log_key(), data.witness_key()})
         EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write) << file;
     const auto keys = open_keys(data, {});
     ASSERT_TRUE(keys) << keys.error().message;
@@ -33,6 +33,8 @@ TEST_F(Keys, are_made_once_for_their_owner_only_and_open_again) {
     ASSERT_TRUE(shown);
     EXPECT_EQ(shown->identity.fingerprint(), keys->identity.identity().fingerprint());
     EXPECT_EQ(shown->log.size(), 2U);
+    EXPECT_EQ(shown->witness.size(), 2U);
+    EXPECT_EQ(shown->witness[0].name(), "acme/one/witness");
     EXPECT_FALSE(shown->protected_by_passphrase);
 }
 

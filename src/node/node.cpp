@@ -22,6 +22,8 @@
 #include "api/service.hpp"
 #include "catalog/files.hpp"
 #include "level_log.hpp"
+#include "own_witness.hpp"
+#include "node/key_changes.hpp"
 #include "node/policy.hpp"
 #include "partnership.hpp"
 #include "node/version.hpp"
@@ -30,6 +32,7 @@
 #include "task/declassifications.hpp"
 #include "task/otlp.hpp"
 #include "wiring.hpp"
+#include "witness_rounds.hpp"
 
 namespace hanse::node {
 namespace asio = boost::asio;
@@ -94,6 +97,8 @@ struct Node::State {
     std::string url = {};
     std::shared_ptr<task::OtlpExporter> traces = {};
     std::unique_ptr<Records> records = {};  // null: no journal is kept
+    std::unique_ptr<OwnWitness> witness = {};        // null: no log is co-signed
+    std::shared_ptr<WitnessRounds> rounds = {};      // null: nobody is asked to
     std::unique_ptr<engine::ModelPool> pool = {};
     std::vector<std::shared_ptr<engine::Upstream>> upstreams = {};
     std::unique_ptr<task::KeyRing> keys = {};
@@ -113,6 +118,9 @@ struct Node::State {
 
     Result<void> build();
     Result<void> open_upstreams(const Config& wanted, std::vector<std::shared_ptr<engine::Upstream>>& opened);
+    Result<void> open_journal();
+    Result<void> open_witness();
+    api::JournalFigures journal_figures() const;
     void preload();
     void start_chores();
     asio::awaitable<void> keep_keys();
@@ -182,6 +190,7 @@ asio::awaitable<void> Node::State::keep_keys() {
         (void)partnership->look();  // tells by itself why it cannot begin
         if (records) {
             records->chores();
+            if (witness) witness->look([this](std::string_view kind, journal::CanonicalObject fields) { records->note(kind, std::move(fields)); });
             // Files that were changed take effect, and go on record, with a reload; keys by themselves.
             if (const auto said = records->compare_keys(keys->list()); !said) log.warning("changes_not_recorded", {{"error", said.error().message}});
         }
@@ -251,6 +260,7 @@ void Node::State::start_chores() {
     for (const auto& upstream : upstreams) asio::co_spawn(chores, keep_probing(upstream), asio::detached);
     asio::co_spawn(chores, keep_keys(), asio::detached);
     if (traces) asio::co_spawn(chores, traces->run(), asio::detached);
+    if (rounds) asio::co_spawn(chores, rounds->run(), asio::detached);
     keeper = std::jthread([this] {
         while (true) {
             try {
@@ -261,6 +271,62 @@ void Node::State::start_chores() {
             }
         }
     });
+}
+
+Result<void> Node::State::open_journal() {
+    if (!config.journal.record) {
+        log.warning("no_journal");
+        return {};
+    }
+    auto opened = Records::open({.data = parts.data, .identity = config.identity, .journal = config.journal, .environment = parts.environment,
+                                 .clock = parts.clock, .random = parts.random, .log = log});
+    if (!opened) return std::unexpected(opened.error());
+    records = std::move(*opened);
+    if (config.journal.witnesses.empty()) return {};
+    auto asking = WitnessRounds::create(
+        {.journal = records->journal(),
+         .clock = parts.clock,
+         .log = log,
+         .record = [this](std::string_view kind, journal::CanonicalObject fields) { records->note(kind, std::move(fields)); },
+         .every = config.journal.witness_every,
+         .client = {.ca_file = config.journal.witness_ca_file}});
+    if (!asking) return base::fail(asking.error().kind, "journal.witnesses: " + asking.error().message);
+    rounds = std::move(*asking);
+    return {};
+}
+
+Result<void> Node::State::open_witness() {
+    if (config.witness.logs.empty()) return {};
+    const auto passphrase = identity_passphrase(config.identity, parts.environment);
+    if (!passphrase) return std::unexpected(passphrase.error());
+    if (!records) {
+        const auto token = identity_token(config.identity, parts.environment);
+        if (!token) return std::unexpected(token.error());
+        const auto made = make_keys(parts.data, config.identity, *passphrase, parts.random, *token ? &**token : nullptr);
+        if (!made) return std::unexpected(made.error());
+    }
+    if (auto fine = refuse_revoked(parts.data, KeyPurpose::witness); !fine) return fine;
+    auto opened = OwnWitness::open({.data = parts.data, .config = config.witness, .passphrase = *passphrase, .clock = parts.clock, .log = log});
+    if (!opened) return std::unexpected(opened.error());
+    witness = std::move(*opened);
+    return {};
+}
+
+api::JournalFigures Node::State::journal_figures() const {
+    api::JournalFigures all;
+    if (records) {
+        const auto figures = records->journal().figures();
+        all.entries = figures.size;
+        all.witnessed = figures.witnessed;
+        all.pruned = figures.pruned;
+    }
+    if (rounds)
+        for (auto& each : rounds->standing()) all.asked.push_back({std::move(each.witness), each.signs});
+    if (witness) {
+        const auto figures = witness->figures();
+        all.witness = {figures.cosigned, figures.refused, figures.proven_splits};
+    }
+    return all;
 }
 
 Result<void> Node::State::build() {
@@ -274,14 +340,8 @@ Result<void> Node::State::build() {
         if (!exporter) return base::fail(exporter.error().kind, "telemetry.otlp_endpoint: " + exporter.error().message);
         traces = std::move(*exporter);
     }
-    if (config.journal.record) {
-        auto opened = Records::open({.data = parts.data, .identity = config.identity, .journal = config.journal, .environment = parts.environment,
-                                     .clock = parts.clock, .random = parts.random, .log = log});
-        if (!opened) return std::unexpected(opened.error());
-        records = std::move(*opened);
-    } else {
-        log.warning("no_journal");
-    }
+    if (auto opened = open_journal(); !opened) return opened;
+    if (auto opened = open_witness(); !opened) return opened;
     engine::ModelPool::Loader loader = parts.loader ? parts.loader : [](const engine::ModelSpec& spec) { return engine::load_model(spec); };
     if (records) loader = records->recording(std::move(loader));
     pool = std::make_unique<engine::ModelPool>(engine::ModelPool::Parts{
@@ -320,6 +380,8 @@ Result<void> Node::State::build() {
                           .energy = records ? &records->energy() : nullptr,
                           .options = {.in_flight_max = config.limits.in_flight, .load_timeout = config.limits.load_timeout}});
     desk->fit(std::move(*fit));
+    auto journal_folder = records ? records->folder() : api::Service::Parts::JournalFolder{};
+    if (records || witness) journal_folder.figures = [this] { return journal_figures(); };
     service = std::make_unique<api::Service>(api::Service::Parts{.desk = *desk,
                                                                  .keys = *keys,
                                                                  .clock = parts.clock,
@@ -331,7 +393,7 @@ Result<void> Node::State::build() {
                                                                              .cors_origins = config.server.cors_origins,
                                                                              .access_log = access_log.descriptor(),
                                                                              .open_journal = config.journal.open},
-                                                                 .journal = records ? records->folder() : api::Service::Parts::JournalFolder{}});
+                                                                 .journal = std::move(journal_folder)});
     partnership = std::make_unique<Partnership>(Partnership::Parts{.data = parts.data,
                                                                    .clock = parts.clock,
                                                                    .random = parts.random,
@@ -341,7 +403,8 @@ Result<void> Node::State::build() {
                                                                    .software = std::string(version())});
     if (auto said = partnership->apply(parts.config_file, config, desk->rules()->policy()); !said) return said;
     if (auto started = record_start(); !started) return std::unexpected(started.error());
-    auto listening = net::Server::start({.options = listen_options(config), .handler = service->handler(), .on_error = service->on_error(), .log = log});
+    net::Handler handler = witness ? witness->before(service->handler()) : service->handler();
+    auto listening = net::Server::start({.options = listen_options(config), .handler = std::move(handler), .on_error = service->on_error(), .log = log});
     if (!listening) return std::unexpected(listening.error());
     server = std::move(*listening);
     url = local_url(config, server->port());
@@ -479,6 +542,7 @@ Node::Ended Node::stop() {
     if (state.traces) state.traces->stop();
     state.chores.stop();
     if (state.keeper.joinable()) state.keeper.join();
+    if (state.rounds) state.rounds->settle();
     state.service->flush();
     state.save_decisions();
     if (auto saved = state.keys->save_usage(); !saved) state.log.error("usage_not_saved", {{"error", saved.error().message}});

@@ -36,7 +36,7 @@ Result<void> write(const fs::path& file, const T& value) {
     return catalog::write_file_whole(file, json + "\n", 0600);
 }
 
-Result<std::uint64_t> ask_node(const OrderParts& parts, const EraseOrder& order) {
+Result<std::uint64_t> ask_node(const OrderParts& parts, const Order& order) {
     std::error_code error;
     fs::create_directories(parts.data.orders(), error);
     if (error) return base::fail(base::ErrorKind::denied, std::format("cannot make {}: {}", parts.data.orders().string(), error.message()));
@@ -55,12 +55,8 @@ Result<std::uint64_t> ask_node(const OrderParts& parts, const EraseOrder& order)
     return answer->index;
 }
 
-}  // namespace
-
-Result<EraseOrder> read_order(const fs::path& file) { return read<EraseOrder>(file); }
-Result<void> write_answer(const fs::path& order, const OrderAnswer& answer) { return write(answer_of(order), answer); }
-
-Result<std::uint64_t> erase(const OrderParts& parts, const EraseOrder& order) {
+// By the running node, or here where none runs.
+Result<std::uint64_t> carry_out(const OrderParts& parts, const Order& order) {
     auto lock = DataLock::take(parts.data);
     if (!lock && lock.error().code == "already_running") return ask_node(parts, order);
     if (!lock) return std::unexpected(lock.error());
@@ -72,7 +68,21 @@ Result<std::uint64_t> erase(const OrderParts& parts, const EraseOrder& order) {
                                   .random = parts.random,
                                   .log = base::silent_log()});
     if (!records) return std::unexpected(records.error());
-    return (*records)->erase(order.record, order.reason);
+    return (*records)->carry_out(order);
+}
+
+}  // namespace
+
+Result<Order> read_order(const fs::path& file) { return read<Order>(file); }
+Result<void> write_answer(const fs::path& order, const OrderAnswer& answer) { return write(answer_of(order), answer); }
+
+Result<std::uint64_t> erase(const OrderParts& parts, const EraseOrder& order) {
+    return carry_out(parts, {.what = "erase", .record = order.record, .reason = order.reason});
+}
+
+Result<std::uint64_t> prune(const OrderParts& parts, const PruneOrder& order) {
+    if (auto allowed = retention_for(parts.config.journal, order.days); !allowed) return std::unexpected(allowed.error());
+    return carry_out(parts, {.what = "prune", .days = order.days});
 }
 
 }  // namespace hanse::node

@@ -11,7 +11,7 @@
 #include "catalog/files.hpp"
 #include "crypto/digest.hpp"
 #include "energy_meter.hpp"
-#include "order_file.hpp"
+#include "node/key_changes.hpp"
 
 namespace hanse::node {
 namespace fs = std::filesystem;
@@ -22,11 +22,14 @@ struct Told {
     std::string config;
     std::string policy;
     std::map<std::string, bool> keys;  // id, revoked
+    std::map<std::string, std::string> own_keys;  // what they are for, fingerprint
+    bool files = true;                            // configuration and policy are known
 };
 
 namespace {
 
 constexpr std::chrono::minutes sweep_every{10};
+constexpr std::chrono::hours prune_every{24};
 constexpr std::size_t ids_in_one_record = 1'000;
 
 std::optional<Told> read_told(const fs::path& file) {
@@ -52,6 +55,28 @@ journal::CanonicalObject about(const task::KeyFacts& key) {
 
 }  // namespace
 
+Result<journal::Retention> retention_for(const JournalConfig& config, std::uint64_t days) {
+    const auto promised = std::chrono::floor<std::chrono::days>(config.retention);
+    const std::chrono::days asked(static_cast<std::int64_t>(std::min<std::uint64_t>(days, 1'000'000)));
+    if (asked < promised)
+        return base::fail(base::ErrorKind::denied, std::format("the configuration promises to keep records for {} days (journal.retention)", promised.count()));
+    return journal::Retention::create(asked);
+}
+
+namespace {
+
+// The witnesses of the configuration; nothing where none are named.
+Result<std::optional<journal::WitnessPolicy>> witness_policy(const JournalConfig& config) {
+    if (config.witnesses.empty()) return std::nullopt;
+    const auto text = catalog::read_file_whole(config.witnesses, 1 << 20);
+    if (!text) return base::fail(text.error().kind, "journal.witnesses: " + text.error().message);
+    auto policy = journal::WitnessPolicy::parse(*text);
+    if (!policy) return base::fail(policy.error().kind, std::format("{}: {}", config.witnesses, policy.error().message));
+    return std::move(*policy);
+}
+
+}  // namespace
+
 std::string file_digest(const fs::path& file) {
     auto digest = catalog::sha256_of_file(file);
     return digest ? "sha256:" + *digest : std::string();
@@ -71,10 +96,22 @@ Records::~Records() = default;
 Result<std::unique_ptr<Records>> Records::open(Parts parts) {
     const auto passphrase = identity_passphrase(parts.identity, parts.environment);
     if (!passphrase) return std::unexpected(passphrase.error());
-    const auto made = make_keys(parts.data, parts.identity, *passphrase, parts.random);
+    const auto token = identity_token(parts.identity, parts.environment);
+    if (!token) return std::unexpected(token.error());
+    const crypto::TokenAccess* const access = *token ? &**token : nullptr;
+    if (auto done = finish_rotations(parts.data); !done) return std::unexpected(done.error());
+    const auto made = make_keys(parts.data, parts.identity, *passphrase, parts.random, access);
     if (!made) return std::unexpected(made.error());
-    auto keys = open_keys(parts.data, *passphrase);
+    for (const KeyPurpose purpose : {KeyPurpose::identity, KeyPurpose::log})
+        if (auto fine = refuse_revoked(parts.data, purpose); !fine) return std::unexpected(fine.error());
+    auto keys = open_keys(parts.data, *passphrase, access);
     if (!keys) return std::unexpected(keys.error());
+    const auto shown = shown_identity(parts.data);
+    if (!shown) return std::unexpected(shown.error());
+    std::vector<journal::NoteVerifier> former;
+    for (const auto& each : shown->former_log) former.insert(former.end(), each.begin(), each.end());
+    auto policy = witness_policy(parts.journal);
+    if (!policy) return std::unexpected(policy.error());
     if (*made) parts.log.info("identity_made", {{"name", keys->identity.identity().name()}, {"fingerprint", keys->identity.identity().fingerprint()}});
     std::unique_ptr<Records> records(new Records(std::move(parts), std::move(keys->identity)));
     auto journal = journal::Journal::open({.disk = records->disk_,
@@ -82,7 +119,9 @@ Result<std::unique_ptr<Records>> Records::open(Parts parts) {
                                            .clock = records->parts_.clock,
                                            .log = records->parts_.log,
                                            .keys = std::move(keys->log),
-                                           .folder = records->parts_.data.journal()});
+                                           .folder = records->parts_.data.journal(),
+                                           .policy = std::move(*policy),
+                                           .former = std::move(former)});
     if (!journal) return base::fail(journal.error().kind, "the journal: " + journal.error().message, journal.error().code);
     records->journal_ = std::move(*journal);
     records->scribe_ = std::make_unique<task::Scribe>(task::Scribe::Parts{.journal = *records->journal_,
@@ -90,7 +129,14 @@ Result<std::unique_ptr<Records>> Records::open(Parts parts) {
                                                                           .random = records->parts_.random,
                                                                           .profile = std::string(name(records->identity().profile())),
                                                                           .texts = records->parts_.journal.keep.count() > 0 ? &records->texts_ : nullptr});
+    if (auto said = records->compare_own_keys(); !said) return std::unexpected(said.error());
     return records;
+}
+
+void Records::note(std::string_view kind, journal::CanonicalObject fields) {
+    scribe_->event(scribe_->new_id(), kind, std::move(fields), [this, kind = std::string(kind)](const Result<void>& written) {
+        if (!written) parts_.log.warning("event_not_recorded", {{"kind", std::string_view(kind)}, {"error", std::string_view(written.error().message)}});
+    });
 }
 
 Result<void> Records::say(std::string_view kind, journal::CanonicalObject fields) {
@@ -111,14 +157,15 @@ Result<void> Records::remember(Told told) {
 Result<void> Records::compare_files(const std::string& config_digest, const std::string& policy_digest) {
     const std::lock_guard lock(told_mutex_);
     // At the very first start the record of the start says what is in force.
-    if (told_ && told_->config != config_digest)
+    if (told_ && told_->files && told_->config != config_digest)
         if (auto said = say("config_changed", changed(told_->config, config_digest)); !said) return said;
-    if (told_ && told_->policy != policy_digest)
+    if (told_ && told_->files && told_->policy != policy_digest)
         if (auto said = say("policy_changed", changed(told_->policy, policy_digest)); !said) return said;
-    if (told_ && told_->config == config_digest && told_->policy == policy_digest) return {};
+    if (told_ && told_->files && told_->config == config_digest && told_->policy == policy_digest) return {};
     Told told = told_ ? *told_ : Told{};
     told.config = config_digest;
     told.policy = policy_digest;
+    told.files = true;
     return remember(std::move(told));
 }
 
@@ -139,6 +186,32 @@ Result<void> Records::compare_keys(const std::vector<task::KeyFacts>& keys) {
         }
         same = same && !made && !revoked;
         told.keys[key.id] = key.revoked.has_value();
+    }
+    return same ? Result<void>() : remember(std::move(told));
+}
+
+Result<void> Records::compare_own_keys() {
+    const std::lock_guard lock(told_mutex_);
+    Told told = told_ ? *told_ : Told{.files = false};
+    bool same = true;
+    for (const KeyPurpose purpose : {KeyPurpose::identity, KeyPurpose::log, KeyPurpose::witness}) {
+        const auto file = crypto::read_key_file(key_file(parts_.data, purpose));
+        if (!file) return std::unexpected(file.error());
+        const std::string now = fingerprint_of(file->public_keys);
+        std::string& before = told.own_keys[std::string(name(purpose))];
+        if (before == now) continue;
+        same = false;
+        // The very first are in the record of the start.
+        if (!before.empty()) {
+            journal::CanonicalObject fields = changed(before, now);
+            fields.text("keys", name(purpose));
+            const auto statements = key_statements(parts_.data);
+            if (!statements) return std::unexpected(statements.error());
+            for (const KeyStatement& each : *statements)
+                if (each.change.new_keys == file->public_keys) fields.text("statement", file_digest(each.file)).text_if_any("reason", each.change.reason);
+            if (auto said = say("own_keys_changed", std::move(fields)); !said) return said;
+        }
+        before = now;
     }
     return same ? Result<void>() : remember(std::move(told));
 }
@@ -185,20 +258,30 @@ void Records::chores() {
     for (const auto& entry : fs::directory_iterator(parts_.data.orders(), error))
         if (entry.path().extension() == order_extension) orders.push_back(entry.path());
     std::ranges::sort(orders);
-    for (const fs::path& order : orders) carry_out(order);
+    for (const fs::path& order : orders) answer_order(order);
     const auto now = parts_.clock.now();
+    if (parts_.journal.retention.count() > 0 && (pruned_ == base::Instant{} || now - pruned_ >= prune_every)) {
+        pruned_ = now;
+        prune_old();
+    }
     if (swept_ != base::Instant{} && now - swept_ < sweep_every) return;
     swept_ = now;
     erase_expired();
 }
 
-void Records::carry_out(const fs::path& file) {
+Result<std::uint64_t> Records::carry_out(const Order& order) {
+    if (order.what == "erase") return erase(order.record, order.reason);
+    if (order.what == "prune") return prune(order.days);
+    return base::fail(base::ErrorKind::invalid, std::format("the node knows no order \"{}\"", order.what));
+}
+
+void Records::answer_order(const fs::path& file) {
     const auto order = read_order(file);
-    auto done = order ? erase(order->record, order->reason) : std::unexpected(order.error());
+    auto done = order ? carry_out(*order) : std::unexpected(order.error());
     OrderAnswer answer;
     if (done) {
         answer.index = *done;
-        parts_.log.info("order_carried_out", {{"order", "erase"}, {"record", order->record}});
+        parts_.log.info("order_carried_out", {{"order", std::string_view(order->what)}, {"record", std::string_view(order->record)}});
     } else {
         answer.error = done.error().message;
         answer.kind = static_cast<int>(done.error().kind);
@@ -238,6 +321,22 @@ Result<std::uint64_t> Records::erase(std::string_view record, std::string_view r
     const auto texts = texts_.erase(*id);
     if (!texts) return std::unexpected(texts.error());
     return index;
+}
+
+Result<std::uint64_t> Records::prune(std::uint64_t days) {
+    const auto retention = retention_for(parts_.journal, days);
+    if (!retention) return std::unexpected(retention.error());
+    auto promise = std::make_shared<std::promise<Result<std::uint64_t>>>();
+    auto pruned = promise->get_future();
+    journal_->prune(*retention, [promise](Result<std::uint64_t> first) { promise->set_value(std::move(first)); });
+    return pruned.get();
+}
+
+void Records::prune_old() {
+    const std::uint64_t before = journal_->figures().pruned;
+    const auto first = prune(static_cast<std::uint64_t>(std::chrono::floor<std::chrono::days>(parts_.journal.retention).count()));
+    if (!first) parts_.log.warning("journal_not_pruned", {{"error", std::string_view(first.error().message)}});
+    else if (*first > before) parts_.log.info("journal_pruned", {{"minimum", static_cast<std::int64_t>(*first)}});
 }
 
 void Records::stop(bool drained) {

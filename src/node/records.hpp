@@ -22,6 +22,7 @@
 #include "journal/text_store.hpp"
 #include "node/config.hpp"
 #include "node/identity.hpp"
+#include "order_file.hpp"
 #include "node/paths.hpp"
 #include "task/energy.hpp"
 #include "task/keys.hpp"
@@ -56,10 +57,12 @@ public:
 
     task::Recorder& recorder() { return *scribe_; }
     task::EnergyLedger& energy() { return energy_; }
-    api::Service::Parts::JournalFolder folder() { return {&disk_, parts_.data.journal()}; }
+    api::Service::Parts::JournalFolder folder() { return {.disk = &disk_, .folder = parts_.data.journal(), .log = journal_.get()}; }
     journal::Journal& journal() { return *journal_; }
     const crypto::Identity& identity() const { return identity_.identity(); }
 
+    // One record, some time; for those who must not wait.
+    void note(std::string_view kind, journal::CanonicalObject fields);
     // One record, durable when this returns.
     base::Result<void> say(std::string_view kind, journal::CanonicalObject fields);
     // What comes into force, as digests of files, and the API keys there are; puts on record what is new since this was last
@@ -75,12 +78,18 @@ public:
 
     // Destroys what a record says, and its texts. The index of the erasure's own record.
     base::Result<std::uint64_t> erase(std::string_view record, std::string_view reason);
+    // Removes what is older than so many days. The first record that is still there.
+    base::Result<std::uint64_t> prune(std::uint64_t days);
+    // What a command asks for.
+    base::Result<std::uint64_t> carry_out(const Order& order);
 
 private:
     Records(Parts parts, crypto::IdentityKey identity);
     std::shared_ptr<engine::Model> watched(std::shared_ptr<engine::Model> model, const std::string& name);
-    void carry_out(const std::filesystem::path& order);
+    base::Result<void> compare_own_keys();
+    void answer_order(const std::filesystem::path& file);
     void erase_expired();
+    void prune_old();
     base::Result<void> remember(Told told);
 
     const Parts parts_;
@@ -94,8 +103,13 @@ private:
     std::mutex told_mutex_;
     std::unique_ptr<Told> told_;  // as it lies on disk; null: nothing was ever told
     base::Instant swept_{};
+    base::Instant pruned_{};
     std::atomic<bool> stopped_ = false;
 };
+
+// How long records are kept at least, if a command says so many days: `invalid` under six months, `denied` for less than the
+// configuration promises.
+base::Result<journal::Retention> retention_for(const JournalConfig& config, std::uint64_t days);
 
 // "sha256:…" of a file as it lies there; empty if there is none.
 std::string file_digest(const std::filesystem::path& file);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@
 #include "net/server.hpp"
 #include "task/desk.hpp"
 #include "task/keys.hpp"
+
+namespace hanse::journal {
+class Journal;
+}
 
 namespace hanse::api {
 
@@ -33,6 +38,24 @@ struct ServiceOptions {
     int access_log = -1;                     // descriptor for JSON lines, -1: none; not owned
     bool open_journal = false;               // /journal/ without a key: the size of the log tells how much is asked
     bool background = true;                  // a thread of its own writes the log and keeps the keys' counters
+};
+
+// What /metrics tells the house of the journal, of its witnesses, and of what this node co-signs as one.
+struct JournalFigures {
+    std::uint64_t entries = 0;
+    std::uint64_t witnessed = 0;  // how many of them enough witnesses have co-signed
+    std::uint64_t pruned = 0;
+    struct Asked {
+        std::string witness;
+        bool signs = false;
+    };
+    std::vector<Asked> asked = {};
+    struct Witness {
+        std::uint64_t cosigned = 0;
+        std::uint64_t refused = 0;
+        std::uint64_t split_views = 0;
+    };
+    std::optional<Witness> witness = {};
 };
 
 // Everything that HTTP clients of a node see: OpenAI's API, health, metrics. Gives `net` its handler and its
@@ -55,6 +78,8 @@ public:
         struct JournalFolder {
             base::Disk* disk = nullptr;
             std::filesystem::path folder = {};
+            journal::Journal* log = nullptr;  // for receipts in other forms; null: there are none
+            std::function<JournalFigures()> figures = {};
         } journal = {};
     };
     explicit Service(Parts parts);

@@ -83,6 +83,9 @@ struct IdentityConfig {
     std::string name = {};             // empty: the machine's
     std::string profile = "default";   // crypto/identity.hpp
     std::string passphrase_file = {};  // empty: the service manager's credential hanse-passphrase, if there is one, else none
+    std::string token = {};            // pkcs11: URI of the classical key, made there before; empty: it is made here, in the file
+    std::string token_module = {};     // of the token's vendor; empty: what p11-kit knows
+    std::string token_pin_file = {};   // empty: the service manager's credential hanse-token-pin
     bool operator==(const IdentityConfig&) const = default;
 };
 
@@ -91,7 +94,17 @@ struct JournalConfig {
     bool open = false;                 // /journal/ for everybody, as witnesses and mirrors need it
     std::chrono::milliseconds keep{0};  // texts of tasks at most so long, and no longer than their labels allow; 0: not at all
     std::uint32_t watts_per_core = 8;  // of a busy one; where the machine has no meter that can be read
+    std::string witnesses = {};        // file: whom to ask to co-sign, and how many a receipt needs (C2SP tlog-policy); empty: nobody
+    std::chrono::milliseconds witness_every{2'000};
+    std::string witness_ca_file = {};        // for their addresses; empty: the system's
+    std::chrono::milliseconds retention{0};  // older records are pruned; 0: none ever is, else six months at least
     bool operator==(const JournalConfig&) const = default;
+};
+
+// This node as a witness of others.
+struct WitnessConfig {
+    std::string logs = {};  // file with the keys of the logs that it co-signs; empty: none
+    bool operator==(const WitnessConfig&) const = default;
 };
 
 enum class KeysRequired { automatic, always, never };
@@ -112,6 +125,7 @@ struct Config {
     std::string otlp_endpoint = {};  // empty: no traces
     IdentityConfig identity = {};
     JournalConfig journal = {};
+    WitnessConfig witness = {};
     std::string policy_file = {};    // empty: policy.toml beside the configuration file, if it is there
     bool operator==(const Config&) const = default;
 

@@ -22,7 +22,11 @@ struct EraseOrder {
     std::string record;  // "hr_…"
     std::string reason;
 };
-// The index of the erasure's own record. `wait` is called between looks at whether the node has answered, and says whether
+// Records older than so many days go; their number is published with what was pruned.
+struct PruneOrder {
+    std::uint64_t days = 0;
+};
+// `wait` is called between looks at whether the node has answered, and says whether
 // to look again.
 struct OrderParts {
     DataDirectory data;
@@ -32,6 +36,9 @@ struct OrderParts {
     base::Random& random;
     std::function<bool()> wait;
 };
+// The index of the erasure's own record.
 base::Result<std::uint64_t> erase(const OrderParts& parts, const EraseOrder& order);
+// The first record that is still there.
+base::Result<std::uint64_t> prune(const OrderParts& parts, const PruneOrder& order);
 
 }  // namespace hanse::node

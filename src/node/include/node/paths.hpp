@@ -20,6 +20,8 @@ namespace hanse::node {
 //   declassified.tsv declassifications for one answer that have been used
 //   decisions.tsv what was decided of late, for hanse policy diff (labels and places, never content)
 //   identity.key what the node signs with as itself          log.key   and with as its journal
+//   witness.key  and with as a witness of other logs         witnessed/ what it co-signed of them (journal/witness.hpp)
+//   key-changes/ what says that keys were replaced or are not to be believed any more (node/key_changes.hpp)
 //   journal/     the log (journal/log.hpp)                   kept/     texts of tasks, where they are kept (journal/text_store.hpp)
 //   told.json    what the journal says of configuration, policy and keys, to see what changed
 //   digests.json SHA-256 of model files by inode, size and time      orders/ what commands ask of the running node
@@ -35,6 +37,9 @@ struct DataDirectory {
     std::filesystem::path declassified() const { return root / "declassified.tsv"; }
     std::filesystem::path identity_key() const { return root / "identity.key"; }
     std::filesystem::path log_key() const { return root / "log.key"; }
+    std::filesystem::path witness_key() const { return root / "witness.key"; }
+    std::filesystem::path key_changes() const { return root / "key-changes"; }
+    std::filesystem::path witnessed() const { return root / "witnessed"; }
     std::filesystem::path journal() const { return root / "journal"; }
     std::filesystem::path kept() const { return root / "kept"; }
     std::filesystem::path told() const { return root / "told.json"; }
