@@ -358,19 +358,35 @@ private:
         CLI::App* identity = app_.add_subcommand("identity", text(Say::about_identity));
         identity->require_subcommand(1);
         identity->fallthrough();
-        CLI::App* made = command(*identity, "show", Say::about_identity_show, "hanse identity show\nhanse identity show --keys > our-node.keys", [this] { return cli::identity_show(context_, identity_); });
+        CLI::App* made = command(*identity, "show", Say::about_identity_show, "hanse identity show\nhanse identity show --keys > our-node.keys\nhanse identity show --witness", [this] { return cli::identity_show(context_, identity_); });
         made->add_flag("--keys", identity_.keys, text(Say::option_identity_keys));
+        made->add_flag("--witness", identity_.witness, text(Say::option_identity_witness));
+        made->add_flag("--changes", identity_.changes, text(Say::option_identity_changes));
+        const auto change = [&](const char* name, Say about, const char* examples, Exit (*call)(const Context&, const IdentityOptions&)) {
+            CLI::App* one = command(*identity, name, about, examples, [this, call] { return call(context_, identity_); });
+            one->add_option("keys", identity_.purpose, text(Say::argument_key_purpose))->type_name("KEYS")->check(CLI::IsMember({"identity", "log", "witness"}));
+            one->add_option("--reason", identity_.reason, text(Say::option_reason))->type_name("TEXT")->required();
+            return one;
+        };
+        made = change("rotate", Say::about_identity_rotate, "hanse identity rotate --reason \"once a year\"\nhanse identity rotate log --reason \"new machine\"", cli::identity_rotate);
+        made->add_option("--token", identity_.token, text(Say::option_next_token))->type_name("URI");
+        made = change("revoke", Say::about_identity_revoke, "hanse identity revoke --reason \"the laptop was stolen\" --yes", cli::identity_revoke);
+        made->add_flag("--yes", identity_.yes, text(Say::option_revoke_yes));
 
         CLI::App* receipt = app_.add_subcommand("receipt", text(Say::about_receipt));
         receipt->require_subcommand(1);
         receipt->fallthrough();
         made = command(*receipt, "verify", Say::about_receipt_verify,
                        "hanse receipt verify answer.tlog-proof\nhanse receipt verify answer.tlog-proof --trust partner.keys --input request.json --output answer.txt\n"
+                       "hanse receipt verify answer.tlog-proof --policy witnesses.policy\nhanse receipt verify answer.cose --record answer.tlog-proof\n"
                        "curl -s http://127.0.0.1:8420/v1/hanse/receipts/hr_… | hanse receipt verify - --json",
                        [this] { return cli::receipt_verify(context_, receipt_); });
         made->add_option("file", receipt_.file, text(Say::argument_receipt))->type_name("FILE")->required();
         made->add_option("--key", receipt_.keys, text(Say::option_vkey))->type_name("VKEY");
         made->add_option("--trust", receipt_.trust, text(Say::option_trust))->type_name("FILE");
+        made->add_option("--policy", receipt_.policy, text(Say::option_witness_policy))->type_name("FILE");
+        made->add_option("--changes", receipt_.changes, text(Say::option_receipt_changes))->type_name("FILE");
+        made->add_option("--record", receipt_.record, text(Say::option_receipt_record))->type_name("FILE");
         made->add_option("--input", receipt_.inputs, text(Say::option_receipt_input))->type_name("FILE");
         made->add_option("--output", receipt_.outputs, text(Say::option_receipt_output))->type_name("FILE");
 
@@ -386,9 +402,10 @@ private:
             one.add_option("--since", journal_.since, text(Say::option_since))->type_name("TIME");
             one.add_option("--until", journal_.until, text(Say::option_until))->type_name("TIME");
         };
-        made = add("check", Say::about_journal_check, "hanse journal check\nhanse journal check --folder /backup/journal --trust our-node.keys", journal_check);
+        made = add("check", Say::about_journal_check, "hanse journal check\nhanse journal check --folder /backup/journal --trust our-node.keys --policy witnesses.policy", journal_check);
         made->add_option("--key", journal_.keys, text(Say::option_vkey))->type_name("VKEY");
         made->add_option("--trust", journal_.trust, text(Say::option_trust))->type_name("FILE");
+        made->add_option("--policy", journal_.policy, text(Say::option_witness_policy))->type_name("FILE");
         made = add("show", Say::about_journal_show, "hanse journal show hr_…\nhanse journal show hr_… --texts", journal_show);
         made->add_option("id", journal_.id, text(Say::argument_record_id))->type_name("ID")->required();
         made->add_flag("--texts", journal_.texts, text(Say::option_texts));
@@ -406,8 +423,13 @@ private:
         made = add("export", Say::about_journal_export,
                    "hanse journal export > journal.jsonl\nhanse journal export --article-12 --system eurollm-9b --since 2026-06-01 --until 2026-12-01 > events.jsonl", journal_export);
         period(*made);
+        made->add_option("--kind", journal_.kind, text(Say::option_record_kind))->type_name("KIND");
+        made->add_option("--caller", journal_.caller, text(Say::option_caller))->type_name("KEY");
+        made->add_option("--model", journal_.model, text(Say::option_record_model))->type_name("NAME");
         made->add_flag("--article-12", journal_.article_12, text(Say::option_article_12));
         made->add_option("--system", journal_.system, text(Say::option_system_of))->type_name("MODEL");
+        made = command(*journal, "prune", Say::about_journal_prune, "hanse journal prune\nhanse journal prune --keep 400d", [this] { return cli::journal_prune(context_, journal_); });
+        made->add_option("--keep", journal_.keep, text(Say::option_keep))->type_name("TIME");
         made = command(*journal, "erase", Say::about_journal_erase, "hanse journal erase hr_… --reason \"asked for by the person concerned\"",
                        [this] { return cli::journal_erase(context_, journal_); });
         made->add_option("id", journal_.id, text(Say::argument_record_id))->type_name("ID")->required();

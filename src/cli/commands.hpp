@@ -190,6 +190,9 @@ struct ReceiptOptions {
     std::string trust = {};                 // a file of them
     std::vector<std::string> inputs = {};   // files that are said to be what went in
     std::vector<std::string> outputs = {};  // and what came out
+    std::string policy = {};                // file: which witnesses must have co-signed
+    std::vector<std::string> changes = {};  // files of statements that keys were replaced
+    std::string record = {};                // of a COSE receipt: the self-contained one with the record
 };
 Exit receipt_verify(const Context& context, const ReceiptOptions& options);
 
@@ -210,6 +213,8 @@ struct JournalOptions {
     bool article_12 = false;  // export
     std::string system = {};  // of Article 12: a model's name or digest
     std::string reason = {};  // erase
+    std::string policy = {};  // check: file of witnesses
+    std::string keep = {};    // prune: a duration; empty: as configured
 };
 Exit journal_check(const Context& context, const JournalOptions& options);
 Exit journal_show(const Context& context, const JournalOptions& options);
@@ -218,14 +223,23 @@ Exit journal_tail(const Context& context, const JournalOptions& options);
 Exit journal_search(const Context& context, const JournalOptions& options);
 Exit journal_export(const Context& context, const JournalOptions& options);
 Exit journal_erase(const Context& context, const JournalOptions& options);
+Exit journal_prune(const Context& context, const JournalOptions& options);
 struct RecordLine;
 using SelectRecords = std::function<base::Result<void>(const std::function<void(const journal::StoredRecord&, const RecordLine&)>&)>;
 Exit journal_article_12(const Context& context, const JournalOptions& options, const SelectRecords& select);
 
 struct IdentityOptions {
     bool keys = false;
+    bool witness = false;
+    bool changes = false;
+    std::string purpose = "identity";  // rotate, revoke: identity, log or witness
+    std::string reason = {};
+    std::string token = {};            // rotate: URI of the next key in a token
+    bool yes = false;
 };
 Exit identity_show(const Context& context, const IdentityOptions& options);
+Exit identity_rotate(const Context& context, const IdentityOptions& options);
+Exit identity_revoke(const Context& context, const IdentityOptions& options);
 
 Exit version(const Context& context);
 

@@ -58,7 +58,9 @@ Exit init(const Context& context, const InitOptions& options) {
     const auto passphrase = node::identity_passphrase(config->identity, context.environment);
     if (!passphrase) return fail(context, passphrase.error());
     base::SystemRandom random;
-    if (const auto made = node::make_keys(*data, config->identity, *passphrase, random); !made) return fail(context, made.error());
+    const auto token = node::identity_token(config->identity, context.environment);
+    if (!token) return fail(context, token.error());
+    if (const auto made = node::make_keys(*data, config->identity, *passphrase, random, *token ? &**token : nullptr); !made) return fail(context, made.error());
     const auto identity = node::shown_identity(*data);
     if (!identity) return fail(context, identity.error());
     if (context.json) {

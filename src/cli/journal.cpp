@@ -14,6 +14,7 @@
 #include "journal/check.hpp"
 #include "journal/receipt.hpp"
 #include "journal/record.hpp"
+#include "journal/retention.hpp"
 #include "journal/text_store.hpp"
 #include "journal/tile.hpp"
 #include "node/config.hpp"
@@ -30,7 +31,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto look_every = 250ms;
-constexpr int erase_looks = 60;
+constexpr int order_looks = 240;
 
 base::Result<fs::path> folder_of(const Context& context, const JournalOptions& options) {
     if (!options.folder.empty()) return options.folder;
@@ -86,6 +87,15 @@ base::Result<void> select(const Context& context, const JournalOptions& options,
     return wrong ? read : wrong;
 }
 
+// How many entries the last checkpoint is of; 0 where there is none that reads.
+std::uint64_t size_of(base::Disk& disk, const fs::path& folder) {
+    const auto whole = disk.read_whole(folder / "checkpoint", 1 << 20);
+    if (!whole) return 0;
+    const auto note = journal::Note::parse({reinterpret_cast<const char*>(whole->data()), whole->size()});
+    const auto checkpoint = note ? journal::Checkpoint::parse(note->text) : std::unexpected(note.error());
+    return checkpoint ? checkpoint->size : 0;
+}
+
 base::Result<journal::StoredRecord> find(base::Disk& disk, const fs::path& folder, const Context& context, const std::string& id) {
     const auto wanted_id = journal::record_id_of(id);
     if (!wanted_id) return base::fail(base::ErrorKind::invalid, context.say(Say::journal_bad_id, id));
@@ -95,7 +105,11 @@ base::Result<journal::StoredRecord> find(base::Disk& disk, const fs::path& folde
         return !found;
     });
     if (!read) return std::unexpected(read.error());
-    if (!found) return base::fail(base::ErrorKind::not_found, context.say(Say::journal_no_record, id));
+    if (!found) {
+        const auto pruned = journal::read_pruned(disk, folder);
+        const bool maybe = pruned && *pruned;
+        return base::fail(base::ErrorKind::not_found, maybe ? context.say(Say::journal_no_record_left, id, (*pruned)->minimum) : context.say(Say::journal_no_record, id));
+    }
     return std::move(*found);
 }
 
@@ -106,24 +120,31 @@ Exit journal_check(const Context& context, const JournalOptions& options) {
     if (!folder) return fail(context, folder.error());
     const auto keys = trusted_keys(context, options.keys, options.trust);
     if (!keys) return fail(context, keys.error());
+    const auto policy = witness_policy(options.policy);
+    if (!policy) return fail(context, policy.error());
     base::SystemDisk disk;
     const bool person = is_terminal(2) && !context.json;
-    const auto report = journal::check_log(disk, *folder, *keys, [&](std::uint64_t done, std::uint64_t all) {
+    const auto progress = [&](std::uint64_t done, std::uint64_t all) {
         if (person && done % 65'536 == 0) tell(context.say(Say::journal_checking, done, all));
-    });
+    };
+    std::vector<journal::NoteVerifier> former;
+    for (const auto& set : keys->former) former.insert(former.end(), set.begin(), set.end());
+    const auto report = journal::check_log(disk, *folder, keys->keys, progress, *policy ? &**policy : nullptr, former);
     const std::uint64_t size = report.checkpoint ? report.checkpoint->size : 0;
     if (context.json) {
         std::string problems, signers;
         for (const auto& each : report.problems)
             problems += std::format("{}{{\"place\":{},\"problem\":{}}}", problems.empty() ? "" : ",", json_text(each.place), json_text(each.sentence));
         for (const auto& each : report.signed_by) signers += (signers.empty() ? "" : ",") + json_text(each);
-        put_line(std::format("{{\"sound\":{},\"log\":{},\"size\":{},\"records\":{},\"erased\":{},\"tiles\":{},\"signed_by\":[{}],\"problems\":[{}]}}", report.sound(),
-                             json_text(report.checkpoint ? report.checkpoint->origin : ""), size, report.records, report.erased, report.tiles, signers, problems));
+        put_line(std::format("{{\"sound\":{},\"log\":{},\"size\":{},\"records\":{},\"erased\":{},\"pruned\":{},\"witnessed\":{},\"tiles\":{},\"signed_by\":[{}],\"problems\":[{}]}}", report.sound(),
+                             json_text(report.checkpoint ? report.checkpoint->origin : ""), size, report.records, report.erased, report.pruned, report.witnessed, report.tiles, signers, problems));
     } else {
         for (const auto& each : report.problems) put_line(context.say(Say::journal_problem, each.place, each.sentence));
         if (report.sound()) put_line(context.say(Say::journal_sound, report.checkpoint->origin, size, report.records, report.erased, report.tiles));
+        if (report.sound() && report.pruned > 0) put_line(context.say(Say::journal_pruned_part, report.pruned));
+        if (report.sound() && *policy) put_line(context.say(Say::journal_witnessed, report.witnessed, size));
         for (const auto& each : report.signed_by) put_line(context.say(Say::journal_signed, each));
-        if (keys->empty()) put_line(context.say(Say::journal_no_keys));
+        if (keys->keys.empty()) put_line(context.say(Say::journal_no_keys));
     }
     return report.sound() ? Exit::ok : Exit::failed;
 }
@@ -162,12 +183,20 @@ Exit journal_receipt(const Context& context, const JournalOptions& options) {
     const auto record = find(disk, *folder, context, options.id);
     if (!record) return fail(context, record.error());
     if (record->erased) return fail(context, {base::ErrorKind::not_found, context.say(Say::journal_was_erased, options.id), "receipt_erased", {}, {}});
-    const auto whole = disk.read_whole(*folder / "checkpoint", 1 << 20);
-    if (!whole) return fail(context, whole.error());
-    const std::string note_text(reinterpret_cast<const char*>(whole->data()), whole->size());
-    const auto note = journal::Note::parse(note_text);
-    const auto checkpoint = note ? journal::Checkpoint::parse(note->text) : std::unexpected(note.error());
-    if (!checkpoint) return fail(context, checkpoint.error());
+    // As the node does it: in the tree that witnesses have seen, where the record lies in that.
+    std::string note_text;
+    base::Result<journal::Checkpoint> checkpoint = base::fail(base::ErrorKind::not_found, {});
+    for (const char* name : {"witnessed", "checkpoint"}) {
+        const auto whole = disk.read_whole(*folder / name, 1 << 20);
+        if (!whole && whole.error().kind == base::ErrorKind::not_found) continue;
+        if (!whole) return fail(context, whole.error());
+        note_text.assign(reinterpret_cast<const char*>(whole->data()), whole->size());
+        const auto note = journal::Note::parse(note_text);
+        checkpoint = note ? journal::Checkpoint::parse(note->text) : std::unexpected(note.error());
+        if (!checkpoint) return fail(context, checkpoint.error());
+        if (record->index < checkpoint->size) break;
+    }
+    if (!checkpoint) return fail(context, {base::ErrorKind::unavailable, context.say(Say::journal_unpublished), "unpublished", {}, {}});
     if (record->index >= checkpoint->size) return fail(context, {base::ErrorKind::unavailable, context.say(Say::journal_unpublished), "unpublished", {}, {}});
     const auto fetch = [&](const journal::TileName& name) -> base::Result<std::vector<journal::Hash>> {
         journal::TileName there = name;
@@ -192,7 +221,11 @@ Exit journal_tail(const Context& context, const JournalOptions& options) {
     std::deque<journal::StoredRecord> last;
     std::uint64_t next = 0;
     const auto print = [&](const journal::StoredRecord& record) { put_line(context.json ? json_line(record) : one_line(context, record)); };
-    auto read = each_record(disk, *folder, 0, [&](const journal::StoredRecord& record) {
+    // From a file of records that is long enough before the last checkpoint: what comes after it is more.
+    constexpr std::uint64_t step = journal::RecordStore::records_per_file;
+    const std::uint64_t size = size_of(disk, *folder);
+    const std::uint64_t begin = size > options.count ? (size - options.count) / step * step : 0;
+    auto read = each_record(disk, *folder, begin, [&](const journal::StoredRecord& record) {
         last.push_back(record);
         if (last.size() > options.count) last.pop_front();
         next = record.index + 1;
@@ -231,30 +264,53 @@ Exit journal_export(const Context& context, const JournalOptions& options) {
     return journal_article_12(context, options, [&](const auto& each) { return select(context, options, each); });
 }
 
-Exit journal_erase(const Context& context, const JournalOptions& options) {
-    if (!journal::record_id_of(options.id)) return fail(context, {base::ErrorKind::invalid, context.say(Say::journal_bad_id, options.id), {}, {}, {}});
+namespace {
+
+// What is asked of whoever holds the journal: the running node, or this command.
+template <typename Order>
+base::Result<std::uint64_t> order(const Context& context, base::Result<std::uint64_t> (*carry_out)(const node::OrderParts&, const Order&),
+                                  const std::function<base::Result<Order>(const node::Config&)>& make) {
     const auto data = context.data();
-    if (!data) return fail(context, data.error());
+    if (!data) return std::unexpected(data.error());
     const fs::path file = node::config_file(context.config_option, *data, context.environment);
     const auto config = node::load_config(file, node::FileMust::may_miss, context.environment);
-    if (!config) return fail(context, config.error());
+    if (!config) return std::unexpected(config.error());
+    const auto order = make(*config);
+    if (!order) return std::unexpected(order.error());
     base::SystemClock clock;
     base::SystemRandom random;
     int looks = 0;
-    const auto index = node::erase({.data = *data,
-                                    .config = *config,
-                                    .environment = context.environment,
-                                    .clock = clock,
-                                    .random = random,
-                                    .wait =
-                                        [&] {
-                                            std::this_thread::sleep_for(look_every);
-                                            return ++looks < erase_looks;
-                                        }},
-                                   {.record = options.id, .reason = options.reason});
+    const auto wait = [&] {
+        std::this_thread::sleep_for(look_every);
+        return ++looks < order_looks;
+    };
+    return carry_out({.data = *data, .config = *config, .environment = context.environment, .clock = clock, .random = random, .wait = wait}, *order);
+}
+
+}  // namespace
+
+Exit journal_erase(const Context& context, const JournalOptions& options) {
+    if (!journal::record_id_of(options.id)) return fail(context, {base::ErrorKind::invalid, context.say(Say::journal_bad_id, options.id), {}, {}, {}});
+    const auto index = order<node::EraseOrder>(context, node::erase, [&](const node::Config&) { return node::EraseOrder{.record = options.id, .reason = options.reason}; });
     if (!index) return fail(context, index.error());
     if (context.json) put_line(std::format("{{\"erased\":{},\"recorded_at\":{}}}", json_text(options.id), *index));
     else put_line(context.say(Say::journal_erased, options.id, *index));
+    return Exit::ok;
+}
+
+Exit journal_prune(const Context& context, const JournalOptions& options) {
+    std::uint64_t days = 0;
+    const auto first = order<node::PruneOrder>(context, node::prune, [&](const node::Config& config) -> base::Result<node::PruneOrder> {
+        base::Result<std::chrono::milliseconds> keep = config.journal.retention;
+        if (!options.keep.empty()) keep = base::parse_duration(options.keep);
+        if (!keep) return std::unexpected(keep.error());
+        days = static_cast<std::uint64_t>(std::chrono::floor<std::chrono::days>(*keep).count());
+        if (options.keep.empty() && days == 0) return base::fail(base::ErrorKind::invalid, context.say(Say::journal_no_retention));
+        return node::PruneOrder{.days = days};
+    });
+    if (!first) return fail(context, first.error());
+    if (context.json) put_line(std::format("{{\"minimum\":{},\"days\":{}}}", *first, days));
+    else put_line(context.say(Say::journal_pruned, days, *first));
     return Exit::ok;
 }
 

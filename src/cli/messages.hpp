@@ -66,6 +66,12 @@ enum class Say : std::uint16_t {
     option_article_12, option_system_of, option_reason, argument_record_id, journal_tokens, journal_bad_time, journal_bad_id, journal_no_record,
     journal_was_erased, journal_erased_mark, journal_checking, journal_sound, journal_signed, journal_problem, journal_no_keys, journal_unpublished,
     journal_nothing_found, journal_erased, receipt_unsigned,
+    option_identity_witness, option_witness_policy, option_receipt_record, receipt_policy_met, receipt_policy_unmet, receipt_policy_missing,
+    receipt_no_witness, receipt_policy_cose, receipt_cose_record, receipt_cose_no_key, about_journal_prune, option_keep, journal_no_retention,
+    journal_pruned, journal_pruned_part, journal_witnessed, journal_no_record_left,
+    option_identity_changes, argument_key_purpose, about_identity_rotate, option_next_token, about_identity_revoke, option_revoke_yes,
+    option_receipt_changes, identity_rotated, identity_fingerprint, identity_revoked, identity_revoke_sure, identity_since, identity_is_revoked,
+    identity_in_token,
     count_
 };
 

@@ -7,13 +7,13 @@
 
 #include "base/random.hpp"
 #include "journal/record.hpp"
+#include "journal/retention.hpp"
 #include "terminal.hpp"
 
 namespace hanse::cli {
 namespace {
 
 constexpr glz::opts lenient{.null_terminated = false, .error_on_unknown_keys = false};
-constexpr int looks_max = 5;
 
 }  // namespace
 
@@ -85,21 +85,22 @@ base::Result<void> each_record(base::Disk& disk, const std::filesystem::path& jo
                                const std::function<bool(const journal::StoredRecord&)>& each) {
     base::SystemRandom unused;
     bool more = true;
-    base::Result<void> ended;
-    for (int look = 0; look < looks_max; ++look) {
+    while (true) {
+        const auto pruned = journal::read_pruned(disk, journal);
+        if (!pruned) return std::unexpected(pruned.error());
+        const std::uint64_t first = *pruned ? (*pruned)->minimum : 0;
+        from = std::max(from, first);
         journal::RecordStore records(disk, unused, journal / "records");
         const auto end = records.scan(from, [&](const journal::StoredRecord& record) {
-            if (more && record.index == from) {
-                more = each(record);
-                ++from;
-            }
+            if (!more) return;
+            more = each(record);
+            from = record.index + 1;
         });
         if (end || !more) return {};
-        ended = std::unexpected(end.error());
-        // A batch that was being written when it was read looks broken once, and sound at the next look.
-        if (end.error().kind != base::ErrorKind::corrupt) return ended;
+        // What was pruned while it was being read looks damaged.
+        const auto later = journal::read_pruned(disk, journal);
+        if (!later || !*later || (*later)->minimum == first) return std::unexpected(end.error());
     }
-    return ended;
 }
 
 }  // namespace hanse::cli

@@ -71,7 +71,7 @@ bool fits(const RecordLine::Digest& digest, std::string_view text);
 // What happened, in one line without time and id.
 std::string summary(const Context& context, const RecordLine& line);
 
-// Reads the records of a log in their order, from one on, beside a node that writes. `each` says whether to go on.
+// Reads the records of a log in their order, from one on or the first that was not pruned, beside a node that writes. `each` says whether to go on.
 base::Result<void> each_record(base::Disk& disk, const std::filesystem::path& journal, std::uint64_t from,
                                const std::function<bool(const journal::StoredRecord&)>& each);
 
