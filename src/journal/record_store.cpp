@@ -51,11 +51,13 @@ public:
         if (count <= from || failed_ || (wanted_ != 0 && made_ >= wanted_)) return;
         // As large as this one will be, and a little more.
         if (wanted_ == 0) wanted_ = std::min(most, (end / count + 1) * RecordStore::records_per_file / 16 * 17);
-        if (made_ >= wanted_ * (std::min(count, until) - from) / (until - from)) return;
-        const base::Bytes zeros(step);
+        const std::uint64_t due = wanted_ * (std::min(count, until) - from) / (until - from);
+        // Where the disk gives so many syncs a second and no more, each of these costs a batch: so not after every one.
+        if (++batches_ % rest != 0 || made_ >= due) return;
+        const base::Bytes zeros(std::min(most_at_once, (due - made_ + step - 1) / step * step));
         const auto file = disk_.open(ahead_, base::Disk::Open::create);
         if (file && (made_ > 0 || (*file)->truncate(0)) && (*file)->write(made_, zeros) && (*file)->sync()) {
-            made_ += step;
+            made_ += zeros.size();
             return;
         }
         // What is there of it may be the room that records need.
@@ -73,13 +75,16 @@ private:
     static constexpr std::uint64_t from = RecordStore::records_per_file / 4;
     static constexpr std::uint64_t until = RecordStore::records_per_file * 3 / 4;
     static constexpr std::uint64_t step = 128 << 10;
+    static constexpr std::uint64_t most_at_once = 512 << 10;
     static constexpr std::uint64_t most = 32 << 20;
+    static constexpr unsigned rest = 8;  // batches
 
     base::Disk& disk_;
     std::filesystem::path ahead_;
     std::unique_ptr<base::File> file_;
     std::uint64_t made_ = 0;    // bytes of the next file
     std::uint64_t wanted_ = 0;  // 0: not begun
+    unsigned batches_ = 0;
     bool failed_ = false;
 };
 
