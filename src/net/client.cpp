@@ -64,7 +64,8 @@ public:
             if (piece->empty()) co_return whole;
             if (whole.size() + piece->size() > limit)
                 co_return base::fail(base::ErrorKind::too_large, std::format("the other server's answer is longer than {} bytes", limit));
-            whole += *piece;
+            if (whole.empty()) whole = std::exchange(piece_, {});
+            else whole += *piece;
         }
     }
 
@@ -135,7 +136,7 @@ private:
             head += "\r\n";
         }
         if (!request.body.empty() || request.method == Method::post || request.method == Method::put)
-            head += std::format("Content-Length: {}\r\n", request.body.size());
+            head.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
         head += "\r\n";
         return head;
     }

@@ -20,7 +20,8 @@ asio::awaitable<boost::system::error_code> ClientConnection::handshake(base::Dea
     co_return error;
 }
 
-asio::awaitable<base::Result<void>> ClientConnection::exchange(std::string_view head, std::string_view body, bool is_head, base::Deadline limit) {
+asio::awaitable<base::Result<void>> ClientConnection::exchange(std::string_view head, std::string_view body, bool is_head,
+                                                               base::Deadline limit) {
     got_bytes_ = false;
     too_slow_ = false;
     parser_.emplace();
@@ -54,7 +55,10 @@ asio::awaitable<base::Result<void>> ClientConnection::fill(base::Deadline limit)
         boost::system::error_code error;
         if (wants_more) {
             arm(limit);
-            const auto [failed, count] = co_await wire_->read(buffer_.prepare(16U << 10));
+            // Most answers, and all events, are short, and each connection keeps its buffer: the larger one only for what is known to be
+            // long.
+            const auto left = parser_->is_header_done() ? parser_->content_length_remaining() : boost::none;
+            const auto [failed, count] = co_await wire_->read(buffer_.prepare(left && *left > 4096 ? 16U << 10 : 4U << 10));
             disarm();
             buffer_.commit(count);
             got_bytes_ = got_bytes_ || count > 0;

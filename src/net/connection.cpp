@@ -30,7 +30,10 @@ std::unexpected<base::Error> client_went() { return base::fail(base::ErrorKind::
 }  // namespace
 
 Connection::Connection(std::shared_ptr<const Service> service, std::unique_ptr<Wire> wire, std::string peer, bool secure)
-    : service_(std::move(service)), wire_(std::move(wire)), peer_(std::move(peer)), secure_(secure),
+    : service_(std::move(service)),
+      wire_(std::move(wire)),
+      peer_(std::move(peer)),
+      secure_(secure),
       reader_({service_->options.header_max, service_->options.body_max}) {}
 
 asio::awaitable<void> Connection::run() {
@@ -81,8 +84,7 @@ asio::awaitable<bool> Connection::read_request() {
         const auto [failed, count] = co_await wire_->read(reader_.space());
         if (too_slow_ && phase_ == Phase::reading)
             error = base::Error{base::ErrorKind::deadline, "the request did not arrive in time", "request_timeout", {}, {}};
-        else if (failed)
-            co_return false;
+        else if (failed) co_return false;
         reader_.received(count);
         if (phase_ == Phase::idle && count > 0) {
             phase_ = Phase::reading;
@@ -149,7 +151,8 @@ asio::awaitable<base::Result<void>> Connection::respond(Response response) {
     if (answer_ != Answer::none) co_return base::fail(base::ErrorKind::bug, "a request was answered twice");
     answer_ = Answer::complete;
     const bool bodiless = response.status == 204 || response.status == 304;
-    put_head(response.status, response.headers, bodiless ? std::string() : std::format("Content-Length: {}\r\n", response.body.size()));
+    put_head(response.status, response.headers,
+             bodiless ? std::string() : "Content-Length: " + std::to_string(response.body.size()) + "\r\n");
     const bool silent = bodiless || request_.method == Method::head;
     auto sent = co_await send({asio::buffer(head_), silent ? asio::const_buffer() : asio::buffer(response.body)});
     co_return sent;
@@ -170,7 +173,8 @@ asio::awaitable<base::Result<void>> Connection::write(std::string_view bytes) {
     if (answer_ != Answer::streaming) co_return client_went();
     if (bytes.empty() || request_.method == Method::head) co_return base::Result<void>{};
     if (chunked_) head_ += std::format("{:x}\r\n", bytes.size());
-    auto sent = co_await send({asio::buffer(head_), asio::buffer(bytes), chunked_ ? asio::buffer(std::string_view("\r\n")) : asio::const_buffer()});
+    auto sent =
+        co_await send({asio::buffer(head_), asio::buffer(bytes), chunked_ ? asio::buffer(std::string_view("\r\n")) : asio::const_buffer()});
     head_.clear();
     co_return sent;
 }

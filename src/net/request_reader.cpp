@@ -97,7 +97,11 @@ struct RequestReader::State {
 RequestReader::RequestReader(ReadLimits limits) : state_(std::make_unique<State>(limits)) {}
 RequestReader::~RequestReader() = default;
 
-boost::asio::mutable_buffer RequestReader::space() { return state_->buffer.prepare(16U << 10); }
+// Most requests are short, and each connection keeps its buffer: the larger one only for what is known to be long.
+boost::asio::mutable_buffer RequestReader::space() {
+    const auto left = state_->parser->is_header_done() ? state_->parser->content_length_remaining() : boost::none;
+    return state_->buffer.prepare(left && *left > 4096 ? 16U << 10 : 4U << 10);
+}
 void RequestReader::received(std::size_t count) { state_->buffer.commit(count); }
 bool RequestReader::has_bytes() const { return state_->buffer.size() > 0 || state_->parser->got_some(); }
 bool RequestReader::in_body() const { return state_->parser->is_header_done(); }
@@ -120,9 +124,11 @@ base::Result<std::optional<Request>> RequestReader::next() {
         state_->buffer.consume(used);
         if (error == http::error::need_more) return std::nullopt;
         if (error == http::error::header_limit)
-            return base::fail(base::ErrorKind::too_large, std::format("the request's header is longer than {} bytes", state_->limits.header_max), "header");
+            return base::fail(base::ErrorKind::too_large,
+                              std::format("the request's header is longer than {} bytes", state_->limits.header_max), "header");
         if (error == http::error::body_limit)
-            return base::fail(base::ErrorKind::too_large, std::format("the request's body is longer than {} bytes", state_->limits.body_max), "body");
+            return base::fail(base::ErrorKind::too_large,
+                              std::format("the request's body is longer than {} bytes", state_->limits.body_max), "body");
         if (error) return base::fail(base::ErrorKind::invalid, "the request is not well-formed HTTP: " + error.message());
     }
     if (!parser.is_done()) return std::nullopt;

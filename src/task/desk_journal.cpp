@@ -19,16 +19,16 @@ struct Writing : Signal {
     std::optional<base::Result<T>> result;
 };
 
-template <typename T>
-boost::asio::awaitable<base::Result<T>> written(std::function<void(std::function<void(base::Result<T>)>)> start) {
+template <typename T, typename Start>
+boost::asio::awaitable<base::Result<T>> written(Start start) {
     auto writing = std::make_shared<Writing<T>>();
-    start([writing](base::Result<T> result) {
+    start(std::function<void(base::Result<T>)>([writing](base::Result<T> result) {
         {
             const std::lock_guard lock(writing->guard);
             writing->result.emplace(std::move(result));
         }
         writing->notify();
-    });
+    }));
     while (true) {
         {
             const std::lock_guard lock(writing->guard);
@@ -48,8 +48,8 @@ std::string why(const Passage& refused) {
 // Whatever kept the record from the disk: what was done cannot be shown, and asking again at once would not help.
 base::Result<void> or_stopped(base::Result<void> written) {
     if (written || written.error().code == "journal_stopped") return written;
-    return base::fail(base::ErrorKind::unavailable, "no answer is given without evidence, and the journal cannot write: " + written.error().message,
-                      "journal_stopped");
+    return base::fail(base::ErrorKind::unavailable,
+                      "no answer is given without evidence, and the journal cannot write: " + written.error().message, "journal_stopped");
 }
 
 }  // namespace
@@ -89,7 +89,8 @@ void Desk::State::hand_over(Task& task, std::string_view outcome) {
     evidence.passage = task.passage;
     evidence.outcome = outcome;
     const auto took = parts.clock.wall() - evidence.began;
-    evidence.took_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
+    evidence.took_ms =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
 }
 
 boost::asio::awaitable<base::Result<void>> Desk::record(Task& task, std::string_view outcome) {
@@ -151,7 +152,10 @@ boost::asio::awaitable<base::Result<void>> Desk::record_declassified(Task& task)
     for (const Declassified& each : task.declassified) {
         const auto id = state_->parts.recorder->new_id();
         journal::CanonicalObject fields;
-        fields.text("task", task.id).text("answer", journal::text_of(task.evidence->id)).text("declassification", each.id).text("text", each.text);
+        fields.text("task", task.id)
+            .text("answer", journal::text_of(task.evidence->id))
+            .text("declassification", each.id)
+            .text("text", each.text);
         if (task.key) fields.text("caller", task.key->facts().id);
         task.evidence->parents.push_back(journal::text_of(id));
         auto done = co_await written<void>(
