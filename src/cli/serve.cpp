@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <malloc.h>
 
+#include <algorithm>
+#include <thread>
+
 #include "commands.hpp"
 #include "node/node.hpp"
 #include "terminal.hpp"
@@ -11,6 +14,8 @@ Exit serve(const Context& context, const ServeOptions& options) {
     // What is large (states of sequences, bodies) goes back to the system when it is freed. Left to itself the C library takes
     // ever larger blocks for small ones, and what lies between them then keeps them.
     ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    // As many arenas as can be in use at one time, not eight times as many: what each keeps for itself is of no use to the others.
+    ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(2U, std::thread::hardware_concurrency())));
     const auto data = node::data_directory(context.data_option, context.environment);
     if (!data) return fail(context, data.error());
     const auto file = node::config_file(context.config_option, *data, context.environment);
