@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the way through a node costs: `script/bench gateway [--json FILE] [--seconds N] [--rate N] [--nodes LIST]`
+"""What the way through a node costs: `script/bench gateway [--policy] [--json FILE] [--seconds N] [--rate N] [--nodes LIST]`
 
 A server that answers at once (gateway_mock) stands behind the node; gateway_load asks it through the node with a key
 that the node checks, 1 KiB bodies, connections kept alive. The node runs alone on one core, mock and load share
@@ -7,7 +7,11 @@ another. Since those two may be the slower side, requests per second are told tw
 of the node allows (requests per second of its own processor time).
 
 Each answer is released when its record is on disk, and records that arrive together share a sync; the same node without a
-journal stands beside it.
+journal stands beside it, and what the disk itself takes for a sync of 4 KiB, in a file that grows and over zeros.
+
+With --policy the same node stands beside itself under a policy: the profile "mittelstand", each request looked through by all
+recognisers for two rules on content, with the directory of test/privacy/corpus; then decided and let through, and, as
+"pseudonyms", with every text veiled on its way out and restored on its way back.
 
 Peers: the mock asked directly; nginx as a plain reverse proxy with one worker, if it is installed; and gateway_proxy,
 the thinnest gateway made of Hanse's own network rooms, to show what the rooms above them cost.
@@ -31,7 +35,8 @@ from pathlib import Path
 BIN = Path(os.environ.get("HANSE_BIN", "build/release/bin/hanse")).resolve()
 TOOLS = BIN.parent
 FRAMES = 64
-UNITS = {"requests_per_s": "1/s", "requests_per_cpu_s": "1/s", "cpu_us": "µs", "p50_ms": "ms", "p99_ms": "ms", "added_p50_ms": "ms",
+CORPUS = Path(__file__).resolve().parent.parent / "test/privacy/corpus"
+UNITS = {"sync_p50_ms": "ms", "sync_p99_ms": "ms", "requests_per_s": "1/s", "requests_per_cpu_s": "1/s", "cpu_us": "µs", "p50_ms": "ms", "p99_ms": "ms", "added_p50_ms": "ms",
          "added_p99_ms": "ms", "memory_mib": "MiB", "start_ms": "ms", "frames_lost": "", "errors": ""}
 
 
@@ -121,21 +126,70 @@ def started(command: list, core: int, port: int, name: str, key: str, environmen
 
 
 @contextlib.contextmanager
-def hanse(mock_port: int, core: int, journal: bool = True):
+def hanse(mock_port: int, core: int, journal: bool = True, policy: str = "", name: str = ""):
     with tempfile.TemporaryDirectory(prefix="hanse-gateway-") as folder:
         port = free_port()
+        if policy:
+            Path(folder, "policy.toml").write_text(policy)
+            shutil.copy(CORPUS / "directory.toml", folder)
         Path(folder, "hanse.toml").write_text(
             f'[server]\nport = {port}\nthreads = 1\n[data]\nserve_store = false\n[keys]\nrequired = "always"\n[limits]\nin_flight = 4096\n'
             f'[[upstreams]]\nname = "mock"\nurl = "http://127.0.0.1:{mock_port}/v1"\nmodels = ["mock"]\n'
             f"[journal]\nrecord = {str(journal).lower()}\n")
         made = subprocess.run([BIN, "key", "create", "--name", "bench", "--json", "--data", folder], stdout=subprocess.PIPE, check=True, text=True)
         key = json.loads(made.stdout)["secret"]
-        with started([BIN, "serve", "--data", folder], core, port, "Hanse" if journal else "Hanse without journal", key) as gateway:
+        with started([BIN, "serve", "--data", folder], core, port, name or ("Hanse" if journal else "Hanse without journal"), key) as gateway:
             yield gateway
 
 
 def hanse_without_journal(mock_port: int, core: int):
     return hanse(mock_port, core, journal=False)
+
+
+def profile(standard: str, more: str) -> str:
+    """The policy that `hanse init` writes for a company, with the mock as the processor that it knows as eu-cloud."""
+    with tempfile.TemporaryDirectory(prefix="hanse-policy-") as folder:
+        subprocess.run([BIN, "init", "--profile", "mittelstand", "--house", "acme", "--country", "DE", "--data", folder], stdout=subprocess.DEVNULL, check=True)
+        text = Path(folder, "policy.toml").read_text()
+    return text.replace('standard = "internal"', f'standard = "{standard}"').replace('"eu-cloud"', '"mock"') + more
+
+
+CONTENT = """
+[[content]]
+name = "people"
+kind = "customers"
+finds = ["person", "name", "email", "phone", "address", "birth-date", "iban", "tax-id"]
+[[content]]
+name = "keys"
+kind = "trade-secret"
+finds = ["credential", "secret-url"]
+"""
+
+
+def hanse_with_policy(mock_port: int, core: int):
+    return hanse(mock_port, core, policy=profile("public", CONTENT), name="Hanse under a policy")
+
+
+def hanse_with_pseudonyms(mock_port: int, core: int):
+    return hanse(mock_port, core, policy=profile("customers", CONTENT), name="Hanse with pseudonyms")
+
+
+def measure_disk() -> dict:
+    """A sync of 4 KiB as the journal does it, on the disk that the nodes' data lies on."""
+    results = {}
+    with tempfile.NamedTemporaryFile(prefix="hanse-gateway-") as file:
+        for case in ("disk, file grows", "disk, over zeros"):
+            times = []
+            for block in range(500):
+                begun = time.perf_counter()
+                os.pwrite(file.fileno(), bytes([block % 251 + 1]) * 4096, block * 4096)
+                os.fdatasync(file.fileno())
+                times.append((time.perf_counter() - begun) * 1000)
+            times.sort()
+            results[case] = {"sync_p50_ms": times[250], "sync_p99_ms": times[495]}
+            os.pwrite(file.fileno(), bytes(500 * 4096), 0)
+            os.fsync(file.fileno())
+    return results
 
 
 @contextlib.contextmanager
@@ -251,9 +305,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=5, help="length of each measurement (5)")
     parser.add_argument("--rate", type=float, help="requests/s of the latency measurement (half of what 16 chats reach)")
     parser.add_argument("--streams", type=int, default=512, help="streams at once (512)")
-    parser.add_argument("--nodes", default="hanse,bare,nginx,rooms", help="which gateways: hanse, bare (without its journal), nginx, rooms")
+    parser.add_argument("--nodes", default="hanse,bare,nginx,rooms", help="which gateways: hanse, bare (without its journal), policy, pseudonyms, nginx, rooms")
+    parser.add_argument("--policy", action="store_true", help="the node beside itself under a policy: --nodes policy,pseudonyms,hanse")
     arguments = parser.parse_args()
-    makers = {"hanse": ("Hanse", hanse), "bare": ("Hanse without journal", hanse_without_journal), "nginx": ("nginx", nginx), "rooms": ("net and engine alone", rooms_alone)}
+    if arguments.policy:
+        arguments.nodes = "policy,pseudonyms,hanse"
+    makers = {"policy": ("under a policy", hanse_with_policy), "pseudonyms": ("with pseudonyms", hanse_with_pseudonyms), "hanse": ("Hanse", hanse), "bare": ("Hanse without journal", hanse_without_journal), "nginx": ("nginx", nginx), "rooms": ("net and engine alone", rooms_alone)}
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -267,6 +324,7 @@ def main() -> int:
                 say("nginx is not installed: without that peer")
                 continue
             results[name] = measure_gateway(maker, mock.port, arguments, say)
+        results[next(iter(results))] |= measure_disk()
         results["direct"] = measure_direct(mock.port, arguments, say)
     finally:
         mock.end()
