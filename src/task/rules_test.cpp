@@ -116,6 +116,16 @@ TEST(Passage, what_only_a_transformation_would_permit_is_not_permitted) {
                 testing::Not(HasSubstr("does not do that")));
 }
 
+TEST(Passage, what_only_a_transformation_would_permit_on_the_way_back_is_said_too) {
+    Rules rules(
+        policy("[[places]]\nname = \"branch\"\nsort = \"caller\"\nreceivers = [\"acme\"]\nplace = \"EU\"\ncontrol = \"EU\"\nkeep = "
+               "\"none\"\nlearn = \"no\"\n"));
+    const auto passage = rules.pass(kind(rules, "customers"), {.model = "m", .caller = "branch"}, noon);
+    EXPECT_TRUE(passage->there.permit());
+    EXPECT_EQ(passage->back.outcome(), label::Outcome::permit_after);
+    EXPECT_THAT(passage->denial(base::Language::english).message, HasSubstr("this node does not do that by itself here"));
+}
+
 TEST(Passage, the_answer_has_the_output_floor_of_the_model_besides) {
     Rules rules(
         policy("[[places]]\nname = \"clerk\"\nsort = \"model\"\nreceivers = [\"acme\"]\nplace = \"house\"\ncontrol = \"house\"\nkeep = "
