@@ -150,6 +150,8 @@ struct RecombinationOptions {
     std::vector<std::string> terms = {};        // NAME:owner=…, :licence=, :label=, :output-floor=
     std::vector<std::string> statistics = {};   // files of statistics
     std::vector<std::string> adapters = {};     // FILE or FILE=SCALE
+    std::vector<std::string> merged = {};       // score --search: FILE or FILE=WEIGHT
+    std::string method = "task_arithmetic";     // by which they are merged
     std::string output = {};
     std::string router = "ridge";
     std::string action = {};                    // ngrams: join, leave, score; sum: its steps

@@ -13,6 +13,7 @@
 #include "commands.hpp"
 #include "engine/probe.hpp"
 #include "forge/lora.hpp"
+#include "forge/merge.hpp"
 #include "forge/mixture.hpp"
 #include "forge/score.hpp"
 #include "forge/statistics_file.hpp"
@@ -97,28 +98,53 @@ Result<forge::TextScore> score_of(const RecombinationOptions& options, engine::P
     return score;
 }
 
-// Scales of adapters for which the text is foretold best: each try merges into a temporary file.
+// The recipe of a merge of these models with these weights. Paths are quoted as JSON has it, which YAML takes.
+std::string recipe_of(const RecombinationOptions& options, std::span<const double> weights) {
+    std::string recipe = "models:\n";
+    for (std::size_t i = 0; i < options.merged.size(); ++i)
+        recipe +=
+            std::format("  - model: {}\n    parameters: {{weight: {:.6g}}}\n", json_text(scaled(options.merged[i]).first), weights[i]);
+    if (options.method != "linear") recipe += std::format("base_model: {}\n", json_text(options.model));
+    return recipe + std::format("merge_method: {}\nparameters: {{normalize: false}}\ndtype: float32\n", options.method);
+}
+
+// Scales of adapters, or weights of models in a merge, for which the text is foretold best: each try goes into a temporary file.
 Exit search(const Context& context, const RecombinationOptions& options, std::span<const std::string> texts) {
+    if (options.adapters.empty() == options.merged.empty())
+        return fail(context, {ErrorKind::invalid, context.say(Say::forge_search_needs_adapters), {}, {}, {}});
     const auto base_model = forge::TensorFile::open(options.model);
     if (!base_model) return fail(context, base_model.error());
+    const auto& named = options.adapters.empty() ? options.merged : options.adapters;
     std::vector<forge::Adapter> adapters;
     std::vector<double> start;
-    for (const auto& one : options.adapters) {
+    for (const auto& one : named) {
         const auto [file, scale] = scaled(one);
+        start.push_back(scale / static_cast<double>(named.size()));
+        if (options.adapters.empty()) continue;
         auto adapter = forge::read_adapter(file);
         if (!adapter) return fail(context, adapter.error());
         adapters.push_back(std::move(*adapter));
-        start.push_back(scale / static_cast<double>(options.adapters.size()));
     }
-    if (adapters.empty()) return fail(context, {ErrorKind::invalid, context.say(Say::forge_search_needs_adapters), {}, {}, {}});
     const fs::path tried = fs::temp_directory_path() / std::format("hanse-search-{}.gguf", ::getpid());
     auto plain = options;
     plain.adapters.clear();
     forge::Crew crew(options.threads);
-    const auto found = forge::search_weights(start, {}, [&](std::span<const double> weights) -> Result<double> {
+    const auto make = [&](std::span<const double> weights) -> Result<void> {
+        if (!options.merged.empty()) {
+            const auto recipe = forge::MergeRecipe::parse(recipe_of(options, weights));
+            if (!recipe) return std::unexpected(recipe.error());
+            auto merge = forge::Merge::plan(*recipe, {.output = tried, .digests = false});
+            if (!merge) return std::unexpected(merge.error());
+            return merge->run(crew);
+        }
         std::vector<forge::ScaledAdapter> scaled_adapters;
         for (std::size_t i = 0; i < adapters.size(); ++i) scaled_adapters.push_back({&adapters[i], static_cast<float>(weights[i])});
-        if (auto merged = forge::merge_adapters(*base_model, scaled_adapters, tried, crew); !merged) return std::unexpected(merged.error());
+        return forge::merge_adapters(*base_model, scaled_adapters, tried, crew);
+    };
+    const auto found = forge::search_weights(start, {}, [&](std::span<const double> weights) -> Result<double> {
+        std::error_code ignored;
+        for (const char* rest : {"", ".forge.json"}) fs::remove(tried.string() + rest, ignored);
+        if (auto made = make(weights); !made) return std::unexpected(made.error());
         auto probe = open_probe(plain, tried.string());
         if (!probe) return std::unexpected(probe.error());
         auto score = score_of(plain, **probe, texts);
@@ -126,18 +152,22 @@ Exit search(const Context& context, const RecombinationOptions& options, std::sp
         return score->nats();
     });
     std::error_code ignored;
-    fs::remove(tried, ignored);
+    for (const char* rest : {"", ".forge.json"}) fs::remove(tried.string() + rest, ignored);
     if (!found) return fail(context, found.error());
+    if (!options.merged.empty() && !options.output.empty())
+        if (auto wrote = catalog::write_file_whole(options.output, recipe_of(options, found->weights)); !wrote)
+            return fail(context, wrote.error());
+    const bool merging = !options.merged.empty();
     std::string json;
-    std::vector<std::string> rows{context.say(Say::forge_search_header)};
-    for (std::size_t i = 0; i < adapters.size(); ++i) {
-        json += std::format("{}{{\"adapter\":{},\"scale\":{}}}", json.empty() ? "" : ",", json_text(scaled(options.adapters[i]).first),
-                            found->weights[i]);
-        rows.push_back(std::format("{}\t{:.4g}", plain_line(scaled(options.adapters[i]).first), found->weights[i]));
+    std::vector<std::string> rows{context.say(merging ? Say::forge_search_models : Say::forge_search_header)};
+    for (std::size_t i = 0; i < named.size(); ++i) {
+        json += std::format("{}{{\"{}\":{},\"{}\":{}}}", json.empty() ? "" : ",", merging ? "model" : "adapter",
+                            json_text(scaled(named[i]).first), merging ? "weight" : "scale", found->weights[i]);
+        rows.push_back(std::format("{}\t{:.4g}", plain_line(scaled(named[i]).first), found->weights[i]));
     }
     if (context.json)
-        put_line(std::format("{{\"adapters\":[{}],\"nats\":{:.6f},\"start_nats\":{:.6f},\"evaluations\":{}}}", json, found->loss,
-                             found->start_loss, found->evaluations));
+        put_line(std::format("{{\"{}\":[{}],\"nats\":{:.6f},\"start_nats\":{:.6f},\"evaluations\":{}}}", merging ? "models" : "adapters",
+                             json, found->loss, found->start_loss, found->evaluations));
     else {
         put(table(rows));
         put_line(context.say(Say::forge_search_found, std::format("{:.4f}", found->loss), std::format("{:.4f}", found->start_loss),

@@ -68,7 +68,8 @@ public:
     void measurements(CLI::App& forge) const {
         CLI::App* made = command(forge, "score", Say::about_forge_score,
                                  "hanse forge score all.gguf sample.txt\nhanse forge score all.gguf sample.txt --without law\n"
-                                 "hanse forge score base.gguf sample.txt --search --adapter law.gguf --adapter code.gguf",
+                                 "hanse forge score base.gguf sample.txt --search --adapter law.gguf --adapter code.gguf\n"
+                                 "hanse forge score base.gguf sample.txt --search --merge law.gguf --merge code.gguf -o recipe.yml",
                                  forge_score);
         model(*made);
         texts(*made);
@@ -77,6 +78,11 @@ public:
             ->type_name("FILE[=SCALE]")
             ->allow_extra_args(false);
         made->add_flag("--search", options_.search, text(Say::option_forge_search));
+        made->add_option("--merge", options_.merged, text(Say::option_forge_merged))->type_name("FILE[=WEIGHT]")->allow_extra_args(false);
+        made->add_option("--method", options_.method, text(Say::option_forge_method))
+            ->type_name("METHOD")
+            ->check(CLI::IsMember({"linear", "task_arithmetic", "ties"}));
+        output(*made, false);
         windows(*made);
         made = command(forge, "probe", Say::about_forge_probe,
                        "hanse forge probe all.gguf secret.txt\nhanse forge probe all.gguf secret.txt --without law --json", forge_probe);

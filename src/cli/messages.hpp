@@ -55,7 +55,7 @@ enum class Say : std::uint16_t {
     forge_search_found, forge_search_needs_adapters, forge_probed, forge_ngrams_header, forge_ngrams_written, forge_adapter_written,
     forge_adapter_parts, forge_left_over, forge_merged, about_forge_sum, about_forge_lora_core, argument_forge_sum_action, argument_forge_round,
     argument_forge_core, option_forge_member, option_forge_home, option_forge_core, option_forge_threshold, option_forge_round_name, forge_sum_begun,
-    forge_sum_written, forge_sum_closed, forge_sum_needs, forge_sum_public,
+    forge_sum_written, forge_sum_closed, forge_sum_needs, forge_sum_public, option_forge_merged, option_forge_method, forge_search_models,
     about_identity, about_identity_show, option_identity_keys, identity_none, identity_shown, identity_log, about_receipt, about_receipt_verify,
     argument_receipt, option_vkey, option_trust, option_receipt_input, option_receipt_output, receipt_proven, receipt_signer, receipt_says,
     receipt_answer, receipt_other, receipt_unknown, receipt_nobody, receipt_decision, receipt_transformation, receipt_outcome, receipt_measured,

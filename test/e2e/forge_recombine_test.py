@@ -162,6 +162,16 @@ class Forge(unittest.TestCase):
         self.assertLessEqual(found["nats"], found["start_nats"])
         self.assertGreater(found["evaluations"], 2)
 
+    def test_weights_of_a_merge_are_found_and_written_as_its_recipe(self):
+        found = json.loads(self.hanse("score", "public.gguf", "text.txt", "--search", "--merge", str(self.folder / "law.gguf"), "--merge", str(self.folder / "code.gguf"),
+                                      "--tokens", "128", "--window", "64", "-o", "found.yml", "--json").stdout)
+        self.assertLessEqual(found["nats"], found["start_nats"])
+        self.assertEqual(len(found["models"]), 2)
+        self.hanse("merge", "found.yml", "--output", "best.gguf")
+        score = json.loads(self.hanse("score", "best.gguf", "text.txt", "--tokens", "128", "--window", "64", "--json").stdout)[0]
+        self.assertAlmostEqual(score["nats"], found["nats"], places=5)
+        self.hanse("score", "public.gguf", "text.txt", "--search", code=2)
+
     def test_a_table_of_owners_finds_whose_a_request_is(self):
         self.hanse("ngrams", "join", "owners.ngrams", "text.txt", "--expert", "law")
         before = self.bytes_of("owners.ngrams")
