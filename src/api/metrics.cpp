@@ -191,6 +191,11 @@ void Metrics::write(std::string& out, const task::Desk& desk, std::string_view v
         counter("hanse_completion_tokens_total", "Tokens of answers.", &ModelMetrics::completion_tokens);
         counter("hanse_cancelled_total", "Answers whose client went away.", &ModelMetrics::cancelled);
     }
+    head(out, "hanse_partner_receipts_total", "counter", "Answers of partners, and whether this node could verify their receipts.");
+    for (const auto& [member, count] : desk.partner_receipts()) {
+        line(out, "hanse_partner_receipts_total", std::format("member=\"{}\",verified=\"yes\"", label(member)), count.verified);
+        line(out, "hanse_partner_receipts_total", std::format("member=\"{}\",verified=\"no\"", label(member)), count.unverified);
+    }
     write_loads(out, models);
     write_process(out, started_);
 }

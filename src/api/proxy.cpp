@@ -66,7 +66,10 @@ asio::awaitable<std::optional<base::Error>> pass_whole(Call& call, task::Forward
     if (!body) {
         co_return std::move(body.error());
     }
-    if (veil != nullptr) *body = veil->uncover(*body);
+    if (veil != nullptr) {
+        *body = veil->uncover(*body);
+        call.record.pseudonyms = veil->pseudonyms().evidence().text();  // for the head, which comes after
+    }
     count(call, std::string_view(*body).substr(body->size() - std::min<std::size_t>(body->size(), 2048)));
     // The recorder reads the body where it is.
     if (call.task.evidence) call.task.evidence->outputs.push_back(std::move(*body));
@@ -125,6 +128,8 @@ asio::awaitable<std::optional<base::Error>> pass_stream(Call& call, task::Forwar
                                          : std::move(piece.error());
             auto recorded = co_await call.write_down(whole ? "finished" : broken.code.empty() ? std::string(base::name(broken.kind)) : broken.code);
             if (!recorded) broken = std::move(recorded.error());
+            // What the charter lets nobody take has no good end.
+            if (broken.code == "partner_unproven") held.clear();
             const bool written = !recorded || held.empty() || co_await call.write(held);
             if (!written) co_return std::nullopt;
             if (whole && recorded) {

@@ -14,6 +14,7 @@ constexpr std::array<std::string_view, route_count> names{"/v1/chat/completions"
                                                           "/v1/models",
                                                           "/v1/models/{id}",
                                                           "/v1/hanse/decide",
+                                                          "/v1/hanse/route",
                                                           "/v1/hanse/declassifications",
                                                           "/v1/hanse/receipts/{id}",
                                                           "/journal/{path}",
@@ -39,13 +40,8 @@ Route of_path(std::string_view path, std::string_view& id) {
         return Route::unknown;
     }
     for (const Route route : {Route::chat, Route::completions, Route::embeddings, Route::responses, Route::models, Route::rerank,
-                              Route::decide, Route::declassifications})
+                              Route::decide, Route::plan, Route::declassifications})
         if (path == name(route)) return route;
-    // A question about a decision too, and counted as one: where to, among all that is allowed.
-    if (path == "/v1/hanse/route") {
-        id = "route";
-        return Route::decide;
-    }
     constexpr std::string_view models = "/v1/models/";
     constexpr std::string_view responses = "/v1/responses/";
     if (path.starts_with(models) && path.size() > models.size()) {
@@ -75,6 +71,7 @@ std::string_view allowed(Route route) {
         case Route::embeddings:
         case Route::rerank:
         case Route::decide:
+        case Route::plan:
         case Route::declassifications:
         case Route::responses: return "POST";
         case Route::response: return "GET, DELETE";

@@ -20,6 +20,7 @@ enum class Route : std::uint8_t {
     models,
     model,
     decide,
+    plan,
     declassifications,
     receipt,
     journal,

@@ -14,6 +14,7 @@
 #include "hanse_decide.hpp"
 #include "hanse_receipts.hpp"
 #include "hanse_route.hpp"
+#include "net/member_exchange.hpp"
 #include "openai_chat_answer.hpp"
 #include "openai_completions.hpp"
 #include "openai_embeddings.hpp"
@@ -144,7 +145,8 @@ boost::asio::awaitable<void> Service::State::dispatch(Call& call) {
         case Route::health: return serve_health(call);
         case Route::ready: return serve_ready(call);
         case Route::metrics: return serve_metrics(call, parts.journal);
-        case Route::decide: return call.path_id == "route" ? serve_route(call) : serve_decide(call);
+        case Route::decide: return serve_decide(call);
+        case Route::plan: return serve_route(call);
         case Route::declassifications: return serve_declassifications(call);
         case Route::receipt: return serve_receipt(call, parts.journal.log);
         case Route::journal: return serve_journal(call, parts.journal);
@@ -162,6 +164,10 @@ boost::asio::awaitable<void> Service::State::generate(Call& call) {
     if (terms && call.task.evidence) {
         call.task.evidence->route = name(call.route);
         call.task.evidence->idempotency = idempotency_key(call);
+        if (const auto* partner = dynamic_cast<const net::MemberExchange*>(&call.exchange)) {
+            call.task.evidence->asked_by = partner->member();
+            call.task.evidence->asked_as = partner->task_key();
+        }
     }
     if (terms) terms = read_terms(call);
     if (terms) terms = read_label(call);

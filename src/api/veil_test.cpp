@@ -170,7 +170,7 @@ TEST(Veil, content_decides_the_label_and_the_label_what_leaves) {
     EXPECT_EQ(personal->status, 200U) << personal->body;
     EXPECT_THAT(stage.upstream->sent.back().body, Not(HasSubstr("Brinkmann")));
     EXPECT_THAT(stage.upstream->sent.back().body, HasSubstr(pseudonym_in(stage.upstream->sent.back().body)));
-    EXPECT_EQ(personal->headers.get("hanse-pseudonyms"), "replaced person 1; 1 pseudonyms, 0 restored");
+    EXPECT_EQ(personal->headers.get("hanse-pseudonyms"), "replaced person 1; 1 pseudonym");
     EXPECT_THAT(std::string(personal->headers.get("hanse-label")), HasSubstr("content=personal")) << "the answer is about the person";
 
     const auto sent = stage.upstream->sent.size();
@@ -189,7 +189,7 @@ TEST(Veil, internal_data_goes_under_pseudonyms_where_people_are_found_in_it) {
     const auto personal = stage.post("/v1/chat/completions", ask("Was will Frau Brinkmann?"));
     EXPECT_EQ(personal->status, 200U) << personal->body;
     EXPECT_THAT(stage.upstream->sent.back().body, Not(HasSubstr("Brinkmann")));
-    EXPECT_EQ(personal->headers.get("hanse-pseudonyms"), "replaced person 1; 1 pseudonyms, 0 restored");
+    EXPECT_EQ(personal->headers.get("hanse-pseudonyms"), "replaced person 1; 1 pseudonym");
     // What decide tells beforehand.
     const auto told = stage.post("/v1/hanse/decide", R"({"model":"far","request":)" + ask("Was will Frau Brinkmann?") + "}");
     EXPECT_THAT(told->body, HasSubstr(R"("outcome":"permit after","prompt":{"outcome":"permit after","after":["pseudonymise"])"));

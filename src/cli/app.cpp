@@ -212,6 +212,7 @@ private:
         CLI::App* made = command(*federation, "create", FederationWord::create, "hanse federation create nord --title \"Acme GmbH\" --address hanse.acme.example:8421\nhanse federation create nord --member acme --country DE --key-profile bsi",
                                  [this] { return cli::federation_create(context_, federation_); });
         made->add_option("name", federation_.name, text(FederationWord::federation))->type_name("NAME")->required();
+        made->add_flag("--receipts-demanded", federation_.receipts_demanded, text(FederationWord::receipts_demanded));
         made->add_option("--days", federation_.days, text(FederationWord::days))->type_name("N")->check(CLI::Range(1, 3650));
         about_self(*made);
         made = command(*federation, "invite", FederationWord::invite, "hanse federation invite bolt\nhanse federation invite bolt --minutes 10 --address 192.0.2.7:8421 --yes", [this] { return cli::federation_invite(context_, federation_); });
@@ -235,6 +236,8 @@ private:
         of_member(change("restore", FederationWord::restore, "hanse federation restore bolt"));
         of_member(change("revoke", FederationWord::revoke, "hanse federation revoke bolt --yes"));
         change("leave", FederationWord::leave, "hanse federation leave");
+        made = command(*federation, "update", FederationWord::update, "hanse federation update\nhanse federation update --address hanse.acme.example:8421", [this] { return cli::federation_update(context_, federation_); });
+        made->add_option("--address", federation_.addresses, text(FederationWord::address))->type_name("HOST:PORT");
         yes(*command(*federation, "approve", FederationWord::approve, "hanse federation approve", [this] { return cli::federation_approve(context_, federation_); }));
         made = command(*federation, "certify", FederationWord::certify, "hanse federation certify node.request > node.pem\nhanse federation certify node.pem", [this] { return cli::federation_certify(context_, federation_); });
         made->add_option("file", federation_.file, text(FederationWord::request))->type_name("FILE")->required();

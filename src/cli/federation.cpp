@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <format>
 #include <iostream>
 #include <string>
@@ -12,6 +13,9 @@
 #include "catalog/files.hpp"
 #include "commands.hpp"
 #include "federation.hpp"
+#include "node/config.hpp"
+#include "node/default_config.hpp"
+#include "node/identity.hpp"
 #include "node/partner_config.hpp"
 #include "terminal.hpp"
 
@@ -73,6 +77,26 @@ struct Tools {
     base::SystemRandom random = {};
 };
 
+// Of this node's journal, made now if there are none yet; none where no journal is kept.
+base::Result<std::vector<std::string>> own_log_keys(const Context& context, const node::DataDirectory& data) {
+    const auto config = node::load_config(node::config_file(context.config_option, data, context.environment), node::FileMust::may_miss, context.environment);
+    if (!config) return std::unexpected(config.error());
+    if (!config->journal.record) return std::vector<std::string>{};
+    auto keys = node::log_keys(data);
+    if (keys || keys.error().kind != ErrorKind::not_found) return keys;
+    const auto passphrase = node::identity_passphrase(config->identity, context.environment);
+    if (!passphrase) return std::unexpected(passphrase.error());
+    std::error_code error;
+    if (!std::filesystem::exists(data.root, error)) {
+        std::filesystem::create_directories(data.root, error);
+        if (!error) std::filesystem::permissions(data.root, std::filesystem::perms::owner_all, error);
+        if (error) return base::fail(ErrorKind::denied, std::format("cannot make {}: {}", data.root.string(), error.message()));
+    }
+    base::SystemRandom random;
+    if (const auto made = node::make_keys(data, config->identity, *passphrase, random); !made) return std::unexpected(made.error());
+    return node::log_keys(data);
+}
+
 // What this member says of itself: from the command line, else from policy and configuration.
 base::Result<node::MemberWish> member_of(const Context& context, const FederationOptions& options, const node::DataDirectory& data) {
     node::MemberWish self{.name = options.member, .title = options.title, .country = options.country, .control = options.control, .house_in = {}, .addresses = options.addresses, .node = options.node, .profile = options.profile};
@@ -84,8 +108,20 @@ base::Result<node::MemberWish> member_of(const Context& context, const Federatio
     const auto config = node::read_partner_config(node::config_file(context.config_option, data, context.environment));
     if (!config) return std::unexpected(config.error());
     if (self.addresses.empty()) self.addresses.push_back(std::format("{}:{}", config->address, config->port));
-    self.log_keys = node::log_keys(data);
+    auto keys = own_log_keys(context, data);
+    if (!keys) return std::unexpected(keys.error());
+    self.log_keys = std::move(*keys);
     return self;
+}
+
+// Where partners are told of this house: an explained file, where there is none yet.
+base::Result<void> write_partner_config(const Context& context, const node::DataDirectory& data) {
+    const auto file = node::partner_file(node::config_file(context.config_option, data, context.environment));
+    std::error_code error;
+    if (std::filesystem::exists(file, error)) return {};
+    auto written = catalog::write_file_whole(file, node::default_partner_config(context.language));
+    if (written && !context.json) tell(context.say(Say::config_written, file.string()));
+    return written;
 }
 
 Exit shown(const Context& context, const base::Result<node::CharterSheet>& sheet, std::string_view sentence) {
@@ -132,6 +168,8 @@ constexpr std::array words{
          "Ein Mitglied entfernen: seine Sitzungen enden binnen Sekunden"},
     Both{"Leave the federation",
          "Die Föderation verlassen"},
+    Both{"Bring this house's own entry up to date: addresses, and the keys of this node's journal",
+         "Den eigenen Eintrag auf den Stand bringen: Adressen und die Schlüssel des Journals dieses Knotens"},
     Both{"Sign the next version of the charter that waits for signatures",
          "Die nächste Fassung der Charta unterschreiben, die auf Unterschriften wartet"},
     Both{"Certify a node's request where the root key is, or take the certificate at the node",
@@ -164,6 +202,8 @@ constexpr std::array words{
          "Tage, bis die Charta erneuert werden muss"},
     Both{"Minutes for which the code is good",
          "Minuten, für die der Code gilt"},
+    Both{"No answer of a partner is taken whose receipt does not prove itself",
+         "Keine Antwort eines Partners wird genommen, deren Quittung sich nicht prüfen lässt"},
     Both{"Ask nothing: for scripts that have compared the fingerprints",
          "Nichts fragen: für Skripte, die die Fingerabdrücke verglichen haben"},
 };
@@ -181,7 +221,9 @@ Exit federation_create(const Context& context, const FederationOptions& options)
     const auto self = member_of(context, options, *data);
     if (!self) return fail(context, self.error());
     Tools tools;
-    const auto sheet = node::create_federation({*data, tools.clock, tools.random}, options.name, *self, std::chrono::days(options.days));
+    const auto sheet = node::create_federation({*data, tools.clock, tools.random}, options.name, *self, {.valid = std::chrono::days(options.days), .receipts_demanded = options.receipts_demanded});
+    if (sheet)
+        if (const auto written = write_partner_config(context, *data); !written) return fail(context, written.error());
     return shown(context, sheet, in(context, {"The federation is founded. Next: hanse serve, then hanse federation invite NAME", "Die Föderation ist gegründet. Als Nächstes: hanse serve, dann hanse federation invite NAME"}));
 }
 
@@ -239,6 +281,8 @@ Exit federation_join(const Context& context, const FederationOptions& options) {
     if (!sheet && refused) {
         return fail(context, {ErrorKind::denied, std::string(in(context, {"nothing was agreed to, and nothing is changed; scripts say --yes", "nichts wurde zugestimmt, nichts ist geändert; Skripte sagen --yes"})), {}, {}, {}});
     }
+    if (sheet)
+        if (const auto written = write_partner_config(context, *data); !written) return fail(context, written.error());
     return shown(context, sheet, in(context, {"Joined. A running node connects by itself.", "Beigetreten. Ein laufender Knoten verbindet sich von selbst."}));
 }
 
@@ -287,6 +331,15 @@ Exit federation_change(const Context& context, const FederationOptions& options,
         return fail(context, {ErrorKind::denied, std::string(in(context, {"nothing is changed; scripts say --yes", "nichts ist geändert; Skripte sagen --yes"})), {}, {}, {}});
     Tools tools;
     return shown(context, node::change_member({*data, tools.clock, tools.random}, what, options.name));
+}
+
+Exit federation_update(const Context& context, const FederationOptions& options) {
+    const auto data = context.data();
+    if (!data) return fail(context, data.error());
+    const auto keys = own_log_keys(context, *data);
+    if (!keys) return fail(context, keys.error());
+    Tools tools;
+    return shown(context, node::update_member({*data, tools.clock, tools.random}, {.addresses = options.addresses, .log_keys = *keys}));
 }
 
 Exit federation_approve(const Context& context, const FederationOptions& options) {

@@ -22,6 +22,7 @@ struct FederationOptions {
     std::string profile = "default";
     int days = 365;
     int minutes = 60;
+    bool receipts_demanded = false;
     bool yes = false;
 };
 Exit federation_create(const Context& context, const FederationOptions& options);
@@ -31,14 +32,15 @@ Exit federation_members(const Context& context, const FederationOptions& options
 Exit federation_status(const Context& context, const FederationOptions& options);
 // "suspend", "restore", "revoke" or "leave".
 Exit federation_change(const Context& context, const FederationOptions& options, std::string_view step);
+Exit federation_update(const Context& context, const FederationOptions& options);
 Exit federation_approve(const Context& context, const FederationOptions& options);
 Exit federation_certify(const Context& context, const FederationOptions& options);
 
 // What the help says of these commands and their options.
 enum class FederationWord {
-    all, create, invite, join, members, status, suspend, restore, revoke, leave, approve, certify,
+    all, create, invite, join, members, status, suspend, restore, revoke, leave, update, approve, certify,
     federation, newcomer, code, member_name, request,
-    member, title, country, control, address, node, profile, days, minutes, yes,
+    member, title, country, control, address, node, profile, days, minutes, receipts_demanded, yes,
 };
 std::string federation_text(FederationWord word, base::Language language);
 

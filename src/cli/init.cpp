@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "node/default_config.hpp"
 #include "node/identity.hpp"
+#include "node/partner_config.hpp"
 #include "node/policy.hpp"
 #include "node/version.hpp"
 
@@ -54,6 +55,10 @@ Exit init(const Context& context, const InitOptions& options) {
     const fs::path policy_file = node::policy_file(*config, file);
     const auto policy_written = write_new(policy_file, *policy, options);
     if (!policy_written) return fail(context, policy_written.error());
+    // Never replaced: who listens where is nothing to begin anew.
+    const fs::path partner_file = node::partner_file(file);
+    const auto partner_written = write_new(partner_file, node::default_partner_config(context.language), {});
+    if (!partner_written) return fail(context, partner_written.error());
     // Keys are made once, and never again.
     const auto passphrase = node::identity_passphrase(config->identity, context.environment);
     if (!passphrase) return fail(context, passphrase.error());
@@ -64,13 +69,14 @@ Exit init(const Context& context, const InitOptions& options) {
     const auto identity = node::shown_identity(*data);
     if (!identity) return fail(context, identity.error());
     if (context.json) {
-        put_line(std::format("{{\"config\":{},\"data\":{},\"written\":{},\"policy\":{},\"policy_written\":{},\"name\":{},\"fingerprint\":{}}}", json_text(file.string()), json_text(data->root.string()), *written,
-                             json_text(policy_file.string()), *policy_written, json_text(identity->identity.name()), json_text(identity->identity.fingerprint())));
+        put_line(std::format("{{\"config\":{},\"data\":{},\"written\":{},\"policy\":{},\"policy_written\":{},\"federation\":{},\"name\":{},\"fingerprint\":{}}}", json_text(file.string()), json_text(data->root.string()), *written,
+                             json_text(policy_file.string()), *policy_written, json_text(partner_file.string()), json_text(identity->identity.name()), json_text(identity->identity.fingerprint())));
         return Exit::ok;
     }
     put_line(context.say(*written ? Say::config_written : Say::config_kept, file.string()));
     put_line(*policy_written ? context.say(Say::policy_written, policy_file.string(), options.profile, options.house, options.country)
                              : context.say(Say::config_kept, policy_file.string()));
+    if (*partner_written) put_line(context.say(Say::config_written, partner_file.string()));
     put_line(context.say(Say::identity_shown, identity->identity.name(), identity->identity.fingerprint(), name(identity->identity.profile())));
     put_line(context.say(Say::init_next));
     return Exit::ok;

@@ -35,7 +35,9 @@ base::Result<fs::path> file_of(const Context& context, const PolicyOptions& opti
 base::Result<Policy> read(const Context& context, const PolicyOptions& options) {
     const auto file = file_of(context, options);
     if (!file) return std::unexpected(file.error());
-    auto policy = node::read_policy(*file);
+    const auto data = context.data();
+    if (!data) return std::unexpected(data.error());
+    auto policy = node::read_policy(*file, node::charter_terms(*data));
     if (!policy && policy.error().kind == base::ErrorKind::not_found)
         policy.error().message = context.say(Say::policy_missing, file->string());
     return policy;
@@ -73,7 +75,7 @@ base::Result<std::shared_ptr<const label::Policy>> policy_of_node(const Context&
     const fs::path config_file = node::config_file(context.config_option, *data, context.environment);
     const auto config = node::load_config(config_file, node::FileMust::may_miss, context.environment);
     if (!config) return std::unexpected(config.error());
-    return node::policy_in_force(*config, node::policy_file(*config, config_file));
+    return node::policy_in_force(*config, node::policy_file(*config, config_file), node::charter_terms(*data));
 }
 
 base::Result<std::shared_ptr<const label::Policy>> policy_named(const Context& context, const std::string& file) {
@@ -166,12 +168,12 @@ Exit policy_test(const Context& context, const PolicyOptions& options) {
 Exit policy_diff(const Context& context, const PolicyOptions& options) {
     const auto before = read(context, options);
     if (!before) return fail(context, before.error());
-    const auto after = node::read_policy(options.file);
+    const auto data = context.data();
+    if (!data) return fail(context, data.error());
+    const auto after = node::read_policy(options.file, node::charter_terms(*data));
     if (!after) return fail(context, after.error());
     fs::path file = options.record;
     if (file.empty()) {
-        const auto data = context.data();
-        if (!data) return fail(context, data.error());
         file = data->decisions();
     }
     const auto text = catalog::read_file_whole(file, 16U << 20);

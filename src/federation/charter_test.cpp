@@ -105,6 +105,20 @@ TEST_F(CharterTest, counts_nobody_twice_and_no_stranger) {
     EXPECT_EQ(chain.take(twice, sample::now).news, News::refused);
 }
 
+TEST_F(CharterTest, can_demand_receipts_and_says_nothing_where_it_does_not) {
+    auto charter = sample::charter();
+    EXPECT_FALSE(charter.text().contains("receipts"));
+    charter.receipts_demanded = true;
+    const auto demanding = CharterDocument::of(charter);
+    ASSERT_TRUE(demanding);
+    const auto read = CharterDocument::parse(demanding->whole());
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_TRUE(read->charter().receipts_demanded);
+    std::string twice = demanding->whole();
+    twice.insert(twice.find("receipts demanded"), "receipts demanded\n");
+    EXPECT_FALSE(CharterDocument::parse(twice));
+}
+
 TEST_F(CharterTest, has_few_signatures_of_one_member) {
     auto document = chain.current();
     for (int i = 0; i < 6; ++i)

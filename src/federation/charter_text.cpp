@@ -79,6 +79,8 @@ struct Reading {
             return charter.witnesses.push_back({std::string(words[1]), std::string(words[2])}), Result<void>{};
         if (words.size() == 3 && word == "former")
             return charter.former.push_back({std::string(words[1]), std::string(words[2])}), Result<void>{};
+        if (words.size() == 2 && word == "receipts" && words[1] == "demanded" && !charter.receipts_demanded)
+            return charter.receipts_demanded = true, Result<void>{};
         if (words.size() == 2 && word == "content") return charter.contents.emplace_back(words[1]), Result<void>{};
         if (words.size() == 2 && word == "purpose") return charter.purposes.emplace_back(words[1]), Result<void>{};
         return of_member(text, words);
@@ -145,6 +147,7 @@ std::string Charter::text() const {
     std::string out =
         std::format("hanse-charter v1\nfederation {}\nversion {}\nprevious {}\nissued {}\nexpires {}\namend {}{}\n", federation, version,
                     previous ? base::hex(*previous) : "-", time_text(issued), time_text(expires), quorum, joined(amenders));
+    if (receipts_demanded) out += "receipts demanded\n";
     for (const auto& region : regions) out += std::format("region {} {}\n", region.name, region.parent);
     put(out, "content", contents);
     put(out, "purpose", purposes);

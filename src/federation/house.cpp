@@ -214,9 +214,9 @@ void House::write_status(const FederationView& view) {
     for (bool first = true; const PartnerStatus& each : view.partners) {
         text += std::format(
             "{}{{\"member\":{},\"standing\":{},\"connected\":{},\"node\":{},\"address\":{},\"group\":{},\"quantum\":{},\"may_ask\":{},"
-            "\"clock_ahead_ms\":{},\"trouble\":{}}}",
+            "\"clock_ahead_ms\":{},\"log_forked\":{},\"trouble\":{}}}",
             first ? "" : ",", json_text(each.member), json_text(each.standing), each.connected, json_text(each.node),
-            json_text(each.address), json_text(each.group), each.quantum, each.may_ask, each.clock_ahead.count(), json_text(each.trouble));
+            json_text(each.address), json_text(each.group), each.quantum, each.may_ask, each.clock_ahead.count(), each.log_forked, json_text(each.trouble));
         first = false;
     }
     text += "]}\n";

@@ -166,6 +166,7 @@ void Link::ended(const Ended& ended) {
     const auto under = std::move(found->second);
     asked_.erase(found);
     host_.on_ended(under.pending->member, ended);
+    if (ended.how == Ended::How::answered || ended.how == Ended::How::misbehaved) under.pending->answer->proven(ended.receipt);
     if (ended.how == Ended::How::answered && ended.done.outcome == "finished") under.pending->answer->end();
     else {
         Ended told = ended;

@@ -11,7 +11,9 @@ std::optional<journal::Checkpoint> signed_checkpoint(std::string_view text, cons
     if (!note) return {};
     std::vector<journal::NoteVerifier> verifiers;
     for (const auto& vkey : member.log_keys)
-        if (auto verifier = journal::NoteVerifier::from_vkey(vkey)) verifiers.push_back(std::move(*verifier));
+        if (auto verifier = journal::NoteVerifier::from_vkey(vkey);
+            verifier && (verifiers.empty() || verifier->name() == verifiers.front().name()))
+            verifiers.push_back(std::move(*verifier));
     const auto signed_by = journal::endorsements(*note, verifiers);
     if (verifiers.empty() || !signed_by || signed_by->size() != verifiers.size()) return {};
     auto checkpoint = journal::Checkpoint::parse(note->text);
@@ -67,6 +69,10 @@ LogWatch::News LogWatch::answer(std::string_view member, std::uint64_t from, std
     watched.largest = std::move(largest);
     watched.pending.reset();
     return News::proven;
+}
+
+void LogWatch::recall_evidence(std::string_view member, std::pair<std::string, std::string> notes) {
+    watched_[std::string(member)].evidence = std::move(notes);
 }
 
 const std::string* LogWatch::latest(std::string_view member) const {

@@ -3,17 +3,22 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "base/sim_disk.hpp"
 #include "federation/receipts.hpp"
 #include "journal/log.hpp"
 #include "journal/receipt.hpp"
 #include "journal/record.hpp"
+#include "log_files.hpp"
 #include "sample_node.hpp"
 
 namespace hanse::federation {
 namespace {
 
 using News = LogWatch::News;
+using namespace std::chrono_literals;
 
 journal::LogKeys log_keys() {
     base::SeededRandom random(5);
@@ -145,6 +150,64 @@ TEST_F(WatchedSessionTest, ends_with_a_member_that_shows_two_logs) {
     EXPECT_TRUE(bolt.logs.evidence("acme"));
 }
 
+// Acme shows bolt one log and clinic another; bolt and clinic speak with each other.
+TEST_F(WatchedSessionTest, finds_out_who_shows_two_logs_to_two_members_when_those_meet) {
+    sample::Node clinic{"clinic"};
+    clinic.charters = bolt.charters;
+    log.append();
+    other.append();
+    other.append();
+    show(log);
+    ASSERT_EQ(clinic.logs.take("acme", other.note(), charter), News::proven);
+    sample::Pair meeting(bolt, clinic);
+    ASSERT_EQ(meeting.at_left<LogNews>().back().news, News::newer) << "what clinic saw is not what bolt saw";
+    // The shell has bolt ask acme itself, which cannot show that the one continues the other.
+    pair->right.question_log(pair->now);
+    pair->pump();
+    const auto wanted = pair->at_left<ConsistencyWanted>();
+    ASSERT_EQ(wanted.size(), 1u);
+    pair->left.prove_consistency(wanted[0].from, wanted[0].to, *other.log->prove_consistency(wanted[0].from), pair->now);
+    pair->pump();
+    EXPECT_EQ(pair->at_right<Misbehaved>().back().code, "log_forked");
+    ASSERT_TRUE(bolt.logs.evidence("acme"));
+    EXPECT_EQ(*bolt.logs.evidence("acme"), std::pair(log.note(), other.note())) << "proof for whoever has the charter";
+}
+
+TEST_F(WatchedSessionTest, tells_its_own_checkpoint_at_the_greeting_and_when_it_changed) {
+    log.append();
+    acme.shared.checkpoint = log.note();
+    sample::Pair again(acme, bolt);
+    EXPECT_EQ(*bolt.logs.latest("acme"), log.note());
+    log.append();
+    acme.shared.checkpoint = log.note();
+    again.wait(30s);
+    ASSERT_EQ(again.at_left<ConsistencyWanted>().size(), 1u);
+    EXPECT_EQ(bolt.logs.question("acme")->to, 2u);
+    const auto news = again.at_right<LogNews>().size();
+    again.wait(31s);
+    EXPECT_EQ(again.at_right<LogNews>().size(), news) << "what did not change is not told again";
+}
+
+TEST_F(LogWatchTest, keeps_what_it_saw_over_a_restart) {
+    char folder[] = "/tmp/hanse-log-files-XXXXXX";
+    ASSERT_TRUE(mkdtemp(folder));
+    log.append();
+    EXPECT_EQ(take(log.note()), News::proven);
+    LogFiles(Home{folder}).remember(watch);
+    LogWatch after;
+    LogFiles(Home{folder}).recall(after, charter);
+    ASSERT_TRUE(after.latest("acme"));
+    EXPECT_EQ(*after.latest("acme"), log.note());
+    other.append();
+    EXPECT_EQ(after.take("acme", other.note(), charter), News::forked);
+    EXPECT_TRUE(LogFiles(Home{folder}).keep_evidence("acme", *after.evidence("acme")));
+    LogWatch later;
+    LogFiles(Home{folder}).recall(later, charter);
+    ASSERT_TRUE(later.evidence("acme"));
+    EXPECT_EQ(*later.evidence("acme"), *after.evidence("acme"));
+    std::filesystem::remove_all(folder);
+}
+
 TEST_F(LogWatchTest, takes_a_receipt_only_for_the_task_that_it_is_of) {
     TaskKey key{};
     key[0] = std::byte{1};
@@ -162,6 +225,26 @@ TEST_F(LogWatchTest, takes_a_receipt_only_for_the_task_that_it_is_of) {
     changed[changed.find("extra ") + 60] ^= 1;
     EXPECT_FALSE(check_far_receipt(charter, "acme", "bolt", key, changed));
     EXPECT_FALSE(check_far_receipt(charter, "acme", "bolt", key, ""));
+}
+
+TEST_F(LogWatchTest, takes_a_receipt_of_each_log_of_a_member_with_all_keys_of_that_log) {
+    const TaskKey key{};
+    const auto receipt = log.receipt(log.append(key, "bolt"));
+    auto& keys = charter.members[0].log_keys;
+    const auto own = keys;
+    base::SeededRandom random(9);
+    crypto::Secret secret(crypto::SigningKey::seed_size);
+    random.fill(secret.fill());
+    const auto signer = crypto::SigningKey::from_seed(crypto::Algorithm::ed25519, secret);
+    const auto second = journal::NoteVerifier::from_key("acme.example/second", journal::NoteType::ed25519, signer->public_key());
+    keys.insert(keys.begin(), second->vkey());
+    EXPECT_TRUE(check_far_receipt(charter, "acme", "bolt", key, receipt));
+    keys = {second->vkey()};
+    EXPECT_FALSE(check_far_receipt(charter, "acme", "bolt", key, receipt)) << "no key of its log is known";
+    const auto foreign = journal::NoteVerifier::from_key("acme.example/log", journal::NoteType::ed25519, signer->public_key());
+    keys = own;
+    keys.push_back(foreign->vkey());
+    EXPECT_FALSE(check_far_receipt(charter, "acme", "bolt", key, receipt)) << "one of its keys has not signed";
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -20,6 +22,7 @@
 #include "federation/receipts.hpp"
 #include "house.hpp"
 #include "link.hpp"
+#include "log_files.hpp"
 #include "welcome_desk.hpp"
 
 namespace hanse::federation {
@@ -60,6 +63,22 @@ std::optional<std::pair<std::string, std::uint16_t>> host_and_port(std::string_v
     return std::pair(std::string(host), port);
 }
 
+// From threads of others to the sessions' thread, for as long as there is one.
+struct Inbox {
+    explicit Inbox(asio::io_context& to) : context(&to) {}
+    std::mutex mutex;
+    asio::io_context* context;
+    template <typename Work>
+    void post(Work work) {
+        const std::lock_guard lock(mutex);
+        if (context != nullptr) asio::post(*context, std::move(work));
+    }
+    void close() {
+        const std::lock_guard lock(mutex);
+        context = nullptr;
+    }
+};
+
 class Hub final : public Partners, public LinkHost {
 public:
     Hub(Parts parts, House house, std::unique_ptr<TaskFile> tasks, TaskLedger ledger)
@@ -88,6 +107,8 @@ public:
         drain(std::chrono::milliseconds(0));
         context_.stop();
         if (thread_.joinable()) thread_.join();
+        answers_->close();
+        receipts_.clear();
         // Coroutines that still wait go with their context, before what they use.
         peers_.clear();
     }
@@ -103,6 +124,8 @@ public:
         if (!listening) return std::unexpected(listening.error());
         listener_ = std::move(*listening);
         port_ = listener_->port();
+        log_files_.recall(logs_, house_.charter());
+        look_at_logs();
         // Accepts come on the sessions' thread alone, so what follows is not seen half done.
         offer();
         publish();
@@ -130,7 +153,7 @@ public:
         });
     }
 
-    asio::awaitable<base::Result<std::unique_ptr<net::ClientStream>>> ask(PartnerAsk given) override {
+    asio::awaitable<base::Result<std::unique_ptr<PartnerStream>>> ask(PartnerAsk given) override {
         auto answer = std::make_shared<RemoteAnswer>();
         auto pending = std::make_shared<Pending>(std::move(given), answer);
         asio::post(context_, [this, pending] { begin(pending); });
@@ -154,7 +177,8 @@ public:
             std::string rest = got.substr((*head)->size);
             co_return remote_stream(
                 answer, std::move(**head), std::move(rest), [this, pending](std::size_t bytes) { consumed(pending, bytes); },
-                [this, pending](bool well) { leave(pending, well); });
+                [this, pending](bool well) { leave(pending, well); },
+                view()->charter.charter().receipts_demanded ? pending->member : std::string());
         }
     }
 
@@ -195,6 +219,8 @@ public:
                 peer->wake.cancel();
                 for (const auto& link : peer->links) link->close("shutdown");
             }
+            look_at_logs();
+            log_files_.remember(logs_);
             chores_.cancel();
             const std::lock_guard inner(mutex_);
             told = true;
@@ -216,7 +242,18 @@ public:
     const net::Handler& serve() override { return parts_.serve; }
     asio::awaitable<base::Result<std::string>> receipt(std::string record_id) override {
         if (!parts_.receipt) co_return base::fail(ErrorKind::not_found, "this node keeps no journal");
-        co_return co_await parts_.receipt(std::move(record_id));
+        co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(base::Result<std::string>)>(
+            [this, &record_id](auto handler) {
+                const auto number = ++receipts_asked_;
+                receipts_.emplace(number, std::move(handler));
+                parts_.receipt(std::move(record_id), [this, answers = answers_, number](base::Result<std::string> given) {
+                    answers->post([this, number, given = std::move(given)]() mutable {
+                        auto waiting = receipts_.extract(number);
+                        if (!waiting.empty()) std::move(waiting.mapped())(std::move(given));
+                    });
+                });
+            },
+            asio::use_awaitable);
     }
     void on_first_part(const std::string& member, std::chrono::milliseconds after) override {
         if (auto* peer = find(member)) peer->health.succeeded(parts_.clock.now(), after);
@@ -263,6 +300,10 @@ public:
             take_proposal(proposal->document, &link);
         } else if (std::holds_alternative<OfferNews>(event)) {
             publish();
+        } else if (const auto* log = std::get_if<LogNews>(&event)) {
+            log_news(log->member, log->news);
+        } else if (const auto* wanted = std::get_if<ConsistencyWanted>(&event)) {
+            show_consistency(link, *wanted);
         } else if (const auto* bad = std::get_if<Misbehaved>(&event)) {
             parts_.log.warning("partner_misbehaved",
                                {{"member", member}, {"code", std::string_view(bad->code)}, {"sentence", std::string_view(bad->sentence)}});
@@ -359,12 +400,56 @@ private:
         const bool good = offered && !path_of_kind(task.kind).empty() && house_.chain().in_force(now().wall_seconds());
         return {good ? Admission::Verdict::run : Admission::Verdict::not_found, {}};
     }
+    // An answer is taken with any receipt, and the near record says what it is worth; what the charter demands, its reader
+    // sees to (remote_stream), who knows whether it is an answer at all.
     base::Result<FarReceipt> check_receipt(const PeerName& from, const TaskKey& key, const wire::Done& done) {
-        const CharterMember* member = house_.charter().member(from.member);
-        // Who has told no keys of a log has no receipts to give; the near record then has no parent there.
-        if (member != nullptr && member->log_keys.empty()) return FarReceipt{};
-        if (done.outcome != "finished" && done.receipt.empty()) return FarReceipt{};
-        return check_far_receipt(house_.charter(), from.member, house_.member(), key, done.receipt);
+        auto checked = check_far_receipt(house_.charter(), from.member, house_.member(), key, done.receipt);
+        if (checked) {
+            shown_[from.member] = checked->checkpoint;
+            return checked;
+        }
+        if (!done.receipt.empty())
+            parts_.log.warning("partner_receipt_unverified",
+                               {{"member", from.member}, {"reason", std::string_view(checked.error().message)}});
+        return FarReceipt{.unverified = checked.error().message};
+    }
+
+    // --- Logs
+    void log_news(const std::string& member, LogWatch::News news) {
+        if (news == LogWatch::News::forked) return log_forked(member);
+        if (news != LogWatch::News::newer) return;
+        // What others showed of it, it must explain itself.
+        if (auto* const peer = find(member))
+            if (const auto link = peer->ready()) link->with([](Session& session, Moment now) { session.question_log(now); });
+    }
+    void log_forked(const std::string& member) {
+        const auto* both = logs_.evidence(member);
+        if (both == nullptr) return;
+        parts_.log.error("partner_log_forked",
+                         {{"member", std::string_view(member)}, {"evidence", house_.home().evidence(member).string()}});
+        if (auto kept = log_files_.keep_evidence(member, *both); !kept)
+            parts_.log.error("evidence_not_kept",
+                             {{"member", std::string_view(member)}, {"error", std::string_view(kept.error().message)}});
+        publish();
+    }
+    void show_consistency(Link& link, const ConsistencyWanted& wanted) {
+        if (!parts_.consistency || wanted.from > wanted.to) return;
+        parts_.consistency(wanted.from, wanted.to,
+                           [answers = answers_, weak = link.weak_from_this(), wanted](base::Result<std::vector<Digest>> proof) {
+                               if (!proof) return;
+                               answers->post([weak, wanted, proof = std::move(*proof)]() mutable {
+                                   const auto still = weak.lock();
+                                   if (still && !still->ended())
+                                       still->with([&](Session& session, Moment now) {
+                                           session.prove_consistency(wanted.from, wanted.to, std::move(proof), now);
+                                       });
+                               });
+                           });
+    }
+    // What receipts have shown of others' logs counts as well; and our own, for others.
+    void look_at_logs() {
+        if (parts_.checkpoint) shared_.checkpoint = parts_.checkpoint();
+        for (const auto& [member, note] : std::exchange(shown_, {})) log_news(member, logs_.take(member, note, house_.charter()));
     }
 
     // --- Connections
@@ -559,6 +644,7 @@ private:
     // --- What commands wrote, and what time brings
     asio::awaitable<void> look_around() {
         base::Instant renewed = parts_.clock.now();
+        base::Instant remembered = renewed;
         while (!stopping_) {
             chores_.expires_after(parts_.options.look_every);
             co_await chores_.async_wait(as_result);
@@ -570,6 +656,11 @@ private:
             if (const auto proposal = house_.look_for_proposal()) take_proposal(*proposal, nullptr);
             welcome_.look(seconds);
             ledger_.expire(now().wall_ms());
+            look_at_logs();
+            if (parts_.clock.now() - remembered > std::chrono::seconds(30)) {
+                remembered = parts_.clock.now();
+                log_files_.remember(logs_);
+            }
             if (parts_.clock.now() - renewed > std::chrono::minutes(10)) {
                 renewed = parts_.clock.now();
                 offer();
@@ -591,6 +682,7 @@ private:
         for (const auto& member : house_.charter().members) {
             if (member.name == house_.member()) continue;
             PartnerStatus status{.member = member.name, .standing = member.standing == Standing::active ? "active" : "suspended"};
+            status.log_forked = logs_.evidence(member.name) != nullptr;
             if (auto* const peer = find(member.name)) {
                 status.may_ask = peer->health.may_ask(parts_.clock.now());
                 status.latency = peer->health.latency();
@@ -622,13 +714,18 @@ private:
     TaskLedger ledger_;
     OfferMirror mirror_;
     LogWatch logs_;
+    LogFiles log_files_{house_.home()};
     SessionShared shared_;
     asio::io_context context_{1};
     WelcomeDesk welcome_;
+    std::shared_ptr<Inbox> answers_ = std::make_shared<Inbox>(context_);
+    std::map<std::uint64_t, asio::any_completion_handler<void(base::Result<std::string>)>> receipts_;  // waiting for the journal
+    std::uint64_t receipts_asked_ = 0;
     mutable std::mutex mutex_;  // view_, and peers_ where another thread reads
     std::condition_variable changed_;
     std::shared_ptr<const FederationView> view_;
     std::map<std::string, std::shared_ptr<Peer>, std::less<>> peers_;
+    std::map<std::string, std::string, std::less<>> shown_;  // by member, the checkpoint of its last receipt
     asio::steady_timer chores_;
     std::unique_ptr<net::PeerListener> listener_;
     std::function<void()> on_change_;

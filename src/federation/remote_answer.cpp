@@ -20,17 +20,19 @@ namespace {
 constexpr std::array<std::string_view, 7> carried{"content-type",   "content-length", "cache-control", "retry-after",
                                                   "retry-after-ms", "hanse-label",    "hanse-receipt"};
 
-class Stream final : public net::ClientStream {
+class Stream final : public PartnerStream {
 public:
     Stream(std::shared_ptr<RemoteAnswer> answer, AnswerHead head, std::string rest, std::function<void(std::size_t)> consumed,
-           std::function<void(bool)> over)
+           std::function<void(bool)> over, std::string must_prove)
         : answer_(std::move(answer)),
           head_(std::move(head)),
           rest_(std::move(rest)),
           consumed_(std::move(consumed)),
-          over_(std::move(over)) {}
+          over_(std::move(over)),
+          must_prove_(std::move(must_prove)) {}
     ~Stream() override { over_(answer_->ended_well()); }
 
+    std::optional<FarReceipt> receipt() const override { return answer_->receipt(); }
     unsigned status() const override { return head_.status; }
     const net::Headers& headers() const override { return head_.headers; }
 
@@ -42,6 +44,7 @@ public:
             if (!next) co_return std::unexpected(next.error());
             piece_ = std::move(*next);
             if (!piece_.empty()) consumed_(piece_.size());
+            else if (auto proven = proof(); !proven) co_return std::unexpected(proven.error());
         }
         co_return std::string_view(piece_);
     }
@@ -59,12 +62,24 @@ public:
     }
 
 private:
+    // A refusal of the request as such, told as its status, is no answer of a model and leaves no record there.
+    base::Result<void> proof() const {
+        if (must_prove_.empty() || head_.status >= 300) return {};
+        const auto receipt = answer_->receipt();
+        if (receipt && receipt->unverified.empty()) return {};
+        return base::fail(ErrorKind::unavailable,
+                          std::format("the charter demands receipts, and that of {} proves nothing: {}", must_prove_,
+                                      receipt ? receipt->unverified : "there is none"),
+                          "partner_unproven");
+    }
+
     std::shared_ptr<RemoteAnswer> answer_;
     AnswerHead head_;
     std::string rest_;
     std::string piece_;
     std::function<void(std::size_t)> consumed_;
     std::function<void(bool)> over_;
+    std::string must_prove_;
 };
 
 }  // namespace
@@ -114,6 +129,16 @@ void RemoteAnswer::push(const base::Bytes& events) {
     std::unique_lock lock(mutex_);
     arrived_.append(reinterpret_cast<const char*>(events.data()), events.size());
     wake(std::move(lock));
+}
+
+void RemoteAnswer::proven(FarReceipt receipt) {
+    const std::lock_guard lock(mutex_);
+    receipt_ = std::move(receipt);
+}
+
+std::optional<FarReceipt> RemoteAnswer::receipt() const {
+    const std::lock_guard lock(mutex_);
+    return receipt_;
 }
 
 void RemoteAnswer::end(base::Error error) {
@@ -171,9 +196,11 @@ asio::awaitable<base::Result<std::string>> RemoteAnswer::next() {
     }
 }
 
-std::unique_ptr<net::ClientStream> remote_stream(std::shared_ptr<RemoteAnswer> answer, AnswerHead head, std::string rest,
-                                                 std::function<void(std::size_t)> consumed, std::function<void(bool)> over) {
-    return std::make_unique<Stream>(std::move(answer), std::move(head), std::move(rest), std::move(consumed), std::move(over));
+std::unique_ptr<PartnerStream> remote_stream(std::shared_ptr<RemoteAnswer> answer, AnswerHead head, std::string rest,
+                                             std::function<void(std::size_t)> consumed, std::function<void(bool)> over,
+                                             std::string must_prove) {
+    return std::make_unique<Stream>(std::move(answer), std::move(head), std::move(rest), std::move(consumed), std::move(over),
+                                    std::move(must_prove));
 }
 
 base::Error error_of(const Ended& ended, std::string_view member) {

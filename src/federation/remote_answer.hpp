@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "federation/partners.hpp"
 #include "federation/session.hpp"
 #include "net/client.hpp"
 #include "net/http.hpp"
@@ -39,12 +40,14 @@ class RemoteAnswer : public std::enable_shared_from_this<RemoteAnswer> {
 public:
     // Sessions' thread.
     void push(const base::Bytes& events);
+    void proven(FarReceipt receipt);  // before end()
     void end(base::Error error);  // it did not end well
     void end();
 
     // The reader's. Whatever has come since the last call; empty at the end. One reader.
     boost::asio::awaitable<base::Result<std::string>> next();
     bool ended_well() const;
+    std::optional<FarReceipt> receipt() const;
 
 private:
     void wake(std::unique_lock<std::mutex> lock);
@@ -54,15 +57,18 @@ private:
     std::string arrived_;
     bool ended_ = false;
     std::optional<base::Error> error_;
+    std::optional<FarReceipt> receipt_;
     bool called_off_ = false;
     boost::asio::any_completion_handler<void()> waiting_;
     boost::asio::any_io_executor executor_;
 };
 
 // What the asker reads. `consumed` and `over` are called on its own thread: bytes used; that nobody reads any more, and
-// whether it was read to a good end.
-std::unique_ptr<net::ClientStream> remote_stream(std::shared_ptr<RemoteAnswer> answer, AnswerHead head, std::string rest,
-                                                 std::function<void(std::size_t)> consumed, std::function<void(bool)> over);
+// whether it was read to a good end. `must_prove`: the member whose receipt the charter demands; without a proven one the end
+// is an error (`unavailable`, "partner_unproven"). Empty: it may prove nothing.
+std::unique_ptr<PartnerStream> remote_stream(std::shared_ptr<RemoteAnswer> answer, AnswerHead head, std::string rest,
+                                                 std::function<void(std::size_t)> consumed, std::function<void(bool)> over,
+                                             std::string must_prove = {});
 
 // The words for an end that is no answer, for the caller at home.
 base::Error error_of(const Ended& ended, std::string_view member);

@@ -36,6 +36,35 @@ TEST(AnswerHead, is_waited_for_while_it_is_not_there_whole) {
     EXPECT_TRUE(read_answer_head(said).value());
 }
 
+// The end of an answer, with what its receipt is worth.
+std::string end_of(unsigned status, std::string must_prove, std::optional<FarReceipt> receipt) {
+    boost::asio::io_context context;
+    auto answer = std::make_shared<RemoteAnswer>();
+    if (receipt) answer->proven(std::move(*receipt));
+    answer->end();
+    const auto stream = remote_stream(answer, {.status = status}, "data", [](std::size_t) {}, [](bool) {}, std::move(must_prove));
+    std::string ended;
+    boost::asio::co_spawn(
+        context,
+        [&]() -> boost::asio::awaitable<void> {
+            const auto whole = co_await stream->read_all(100);
+            ended = whole ? *whole : whole.error().code;
+        },
+        [](std::exception_ptr thrown) {
+            if (thrown) std::rethrow_exception(thrown);
+        });
+    context.run();
+    return ended;
+}
+
+TEST(RemoteStream, ends_well_only_with_the_proof_that_the_charter_demands) {
+    EXPECT_EQ(end_of(200, "bolt", FarReceipt{.id = "hr_1"}), "data");
+    EXPECT_EQ(end_of(200, "bolt", FarReceipt{.unverified = "bolt gave no receipt"}), "partner_unproven");
+    EXPECT_EQ(end_of(200, "bolt", std::nullopt), "partner_unproven");
+    EXPECT_EQ(end_of(200, "", FarReceipt{.unverified = "bolt gave no receipt"}), "data") << "not demanded";
+    EXPECT_EQ(end_of(400, "bolt", FarReceipt{.unverified = "bolt gave no receipt"}), "data") << "refused, so no record";
+}
+
 TEST(AnswerHead, that_is_none_or_never_ends_is_refused) {
     for (const std::string& bad : {std::string("\n\n"), std::string("200 OK\n\n"), std::string("99\n\n"), std::string("1000\n\n"),
                                    std::string("200\nno colon\n\n"), std::string(answer_head_max + 1, '2')})

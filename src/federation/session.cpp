@@ -79,12 +79,31 @@ void Session::State::push_offers() {
     }
 }
 
+// Those that changed since it was told. What the peer's own log is, others tell it to others.
+void Session::State::push_checkpoints() {
+    constexpr std::size_t at_once = 64;
+    std::size_t said = 0;
+    const auto tell_of = [&](const std::string& member, const std::string& note) {
+        if (note.empty() || member == peer.member || said == at_once) return;
+        std::string& told = told_checkpoints[member];
+        if (told == note) return;
+        told = note;
+        ++said;
+        say(wire::CheckpointGive{member, note});
+    };
+    tell_of(shared.member, shared.checkpoint);
+    for (const auto& member : shared.logs.members())
+        if (const auto* note = shared.logs.latest(member); note && member != shared.member) tell_of(member, *note);
+}
+
 // Anti-entropy: whatever was lost or not believed at its time comes again.
 void Session::State::gossip() {
     if (charter_heard_of > shared.charters.charter().version) say(wire::CharterAsk{shared.charters.charter().version + 1});
     wire::OfferSummary summary;
     for (const auto& [member, sequence] : shared.offers.summary()) summary.entries.push_back({member, sequence});
     say(summary);
+    push_checkpoints();
+    if (const auto question = shared.logs.question(peer.member)) say(wire::ConsistencyAsk{question->from, question->to});
 }
 
 void Session::State::on(const wire::Hello& hello, Moment now) {
@@ -118,10 +137,6 @@ void Session::State::on(const wire::Hello& hello, Moment now) {
     charter_heard_of = hello.charter_version;
     last_gossip = now.instant;
     gossip();
-    if (const auto* note = shared.logs.latest(shared.member)) say(wire::CheckpointGive{shared.member, *note});
-    for (const auto& member : shared.logs.members())
-        if (member != shared.member)
-            if (const auto* note = shared.logs.latest(member)) say(wire::CheckpointGive{member, *note});
 }
 
 void Session::State::on(const wire::CharterAsk& ask, Moment now) {
@@ -202,6 +217,7 @@ void Session::State::on(const wire::OfferGive& give, Moment now) {
 }
 
 void Session::State::on(const wire::CheckpointGive& give) {
+    if (give.member == shared.member) return;  // what our own log is, we know
     const auto news = shared.logs.take(give.member, give.note, shared.charters.charter());
     if (news == LogWatch::News::newer && give.member == peer.member)
         if (const auto question = shared.logs.question(give.member)) say(wire::ConsistencyAsk{question->from, question->to});
@@ -376,6 +392,11 @@ void Session::offers_changed(Moment) {
 
 void Session::checkpoint(const std::string& note, Moment) {
     if (ready()) state_->say(wire::CheckpointGive{state_->shared.member, note});
+}
+
+void Session::question_log(Moment) {
+    const auto question = state_->shared.logs.question(state_->peer.member);
+    if (ready() && question) state_->say(wire::ConsistencyAsk{question->from, question->to});
 }
 
 void Session::prove_consistency(std::uint64_t from, std::uint64_t to, std::vector<Digest> hashes, Moment) {

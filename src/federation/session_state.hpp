@@ -94,6 +94,7 @@ struct Session::State {
     void on(const wire::ConsistencyGive& give);
     void push_charter();
     void push_offers();
+    void push_checkpoints();
     void gossip();
 
     void on_stream(wire::Message& message, wire::Stream stream, Moment now);
@@ -138,7 +139,8 @@ struct Session::State {
     std::uint32_t charter_heard_of = 0;  // the newest version that it spoke of, taken or not
     std::uint32_t peer_tasks_max = 0;
     std::uint64_t peer_ask_max = 0;
-    std::map<std::string, std::uint64_t, std::less<>> peer_offers;  // sequences that it has
+    std::map<std::string, std::uint64_t, std::less<>> peer_offers;     // sequences that it has
+    std::map<std::string, std::string, std::less<>> told_checkpoints;  // by member, the note
 
     wire::Stream next_stream;
     wire::Stream last_peer_stream = 0;

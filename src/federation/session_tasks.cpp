@@ -163,7 +163,7 @@ void Session::State::on(wire::Done& done, Outgoing& task, wire::Stream stream) {
         auto receipt = shared.check_receipt(peer, task.key, done);
         if (!receipt) {
             tell(Misbehaved{"receipt", std::format("{} gave a receipt that does not hold: {}", peer.member, receipt.error().message)});
-            end(task, {.how = Ended::How::misbehaved});
+            end(task, {.how = Ended::How::misbehaved, .receipt = {.unverified = receipt.error().message}});
         } else {
             end(task, {.how = Ended::How::answered, .done = std::move(done), .receipt = std::move(*receipt)});
         }

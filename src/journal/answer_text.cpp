@@ -124,6 +124,14 @@ NewRecord make_answer_record(const RecordId& id, base::WallTime now, std::string
     if (!answer.outputs.empty()) all.text_if_any("output_form", answer.output_form);
     all.digests_if_any("outputs", answer.outputs);
     all.texts_if_any("parents", answer.parents);
+    if (answer.partner) {
+        Members partner = all.object("partner");
+        partner.text("member", answer.partner->member);
+        partner.text_if_any("reason", answer.partner->unverified);
+        partner.text_if_any("receipt", answer.partner->receipt);
+        partner.text("verified", answer.partner->unverified.empty() ? "yes" : "no");
+        partner.end();
+    }
     all.text_if_any("place", answer.place);
     all.text_if_any("profile", answer.profile);
     all.text_if_any("route", answer.route);

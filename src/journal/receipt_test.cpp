@@ -174,7 +174,9 @@ TEST(Record, of_an_answer_is_the_canonical_json_of_its_fields) {
           .cached_tokens = 2,
           .completion_tokens = 18'446'744'073'709'551'615ULL,
           .took_ms = 4,
-          .parents = {"hr_1", "hr_2"}});
+          .parents = {"hr_1", "hr_2"},
+          .partner = AnswerRecord::Partner{.member = "bolt", .receipt = "hr_1"}});
+    both({.partner = AnswerRecord::Partner{.member = "bolt", .unverified = "bolt gave no receipt"}});
 }
 
 TEST(Record, tells_the_time_of_any_day) {

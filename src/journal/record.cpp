@@ -103,6 +103,11 @@ CanonicalObject AnswerRecord::fields() const {
     tokens.number("prompt", prompt_tokens).number("cached", cached_tokens).number("completion", completion_tokens);
     made.object("tokens", tokens).number("took_ms", took_ms);
     if (!parents.empty()) made.texts("parents", parents);
+    if (partner) {
+        CanonicalObject there;
+        there.text("member", partner->member).text_if_any("receipt", partner->receipt).text("verified", partner->unverified.empty() ? "yes" : "no");
+        made.object("partner", there.text_if_any("reason", partner->unverified));
+    }
     return made;
 }
 

@@ -99,6 +99,7 @@ TEST(FederationTerms, are_not_for_a_policy_to_change) {
     EXPECT_EQ(refusal(head + "in = \"DE\"\n", charter()), "accepted");
     EXPECT_THAT(refusal(head + "[[members]]\nname = \"bolt\"\nin = \"DE\"\n", charter()),
                 HasSubstr("is a member by the federation's charter"));
+    EXPECT_EQ(refusal(head + "[[members]]\nname = \"bolt\"\nin = \"FR\"\n", charter()), "accepted") << "what the charter says too";
     EXPECT_THAT(refusal(head + "[[groups]]\nname = \"council\"\nmembers = [\"acme\"]\n", charter()), HasSubstr("council"));
     EXPECT_THAT(refusal(head + "[[places]]\nname = \"bolt/gpu-1\"\nsort = \"backend\"\n", charter()), HasSubstr("of sort \"peer\""));
 }

@@ -135,9 +135,12 @@ struct PolicyFile {
         });
         if (house.empty()) root.problem("house", "is missing, with the name of the organisation whose policy this is");
         root.tables("members", "name", [&](ConfigTable& table) {
-            source.members.push_back(read_member(table));
-            if (std::ranges::contains(federation.words.members, source.members.back().name, &VocabularySource::Member::name))
-                table.problem("name", "is a member by the federation's charter, which alone says what it is");
+            auto member = read_member(table);
+            const auto known = std::ranges::find(federation.words.members, member.name, &VocabularySource::Member::name);
+            // A policy from before the charter may say the same once more.
+            if (known == federation.words.members.end()) source.members.push_back(std::move(member));
+            else if (member.house_in != known->house_in || !member.people.empty() || !member.sites.empty())
+                table.problem("name", std::format("is a member by the federation's charter, which alone says what it is (in {})", known->house_in));
         });
         root.tables("groups", "name", [&](ConfigTable& table) {
             auto& group = source.groups.emplace_back();

@@ -2,6 +2,7 @@
 #include "node/default_config.hpp"
 
 #include <array>
+#include <span>
 #include <string_view>
 
 namespace hanse::node {
@@ -122,11 +123,30 @@ constexpr std::array blocks{
           "#otlp_endpoint = \"\"\n"},
 };
 
-}  // namespace
+constexpr std::array partner_blocks{
+    Block{"This node among the nodes of other organisations. Every key is optional; what is commented out shows its default, or an example.\n"
+          "What may go to whom is said in policy.toml. After a change: kill -HUP the node (where it listens needs a restart). See docs/partners.md.",
+          "Dieser Knoten unter den Knoten anderer Organisationen. Jeder Schlüssel darf fehlen; Auskommentiertes zeigt die Vorgabe oder ein Beispiel.\n"
+          "Was zu wem darf, sagt policy.toml. Nach einer Änderung: kill -HUP an den Knoten (wo er lauscht: Neustart). Siehe docs/partners.md.",
+          "\n"},
+    Block{"Where partners' nodes connect, once this house is in a federation. Beyond this machine: \"0.0.0.0\", or \"::\".",
+          "Wo sich die Knoten der Partner verbinden, sobald dieses Haus in einer Föderation ist. Über diesen Rechner hinaus: \"0.0.0.0\" oder \"::\".",
+          "#address = \"127.0.0.1\"\n#port = 8421\n\n"},
+    Block{"What partners may use: a model of this node or of one of its model servers. Nothing else can be asked for.\n"
+          "Skills are asked for as hanse/SKILL. Prices in millionths of a euro for a million tokens. Without \"only\" it is for all members.",
+          "Was Partner benutzen dürfen: ein Modell dieses Knotens oder eines seiner Modellserver. Sonst nichts.\n"
+          "Nach Fähigkeiten fragt man als hanse/FÄHIGKEIT. Preise in millionstel Euro je Million Tokens. Ohne \"only\" ist es für alle Mitglieder.",
+          "#[[offers]]\n#model = \"eurollm-9b\"\n#skills = [\"translation\"]\n#languages = [\"de\", \"en\"]\n#context = 8192\n#prompt_price = 0\n#answer_price = 0\n#only = [\"bolt\"]\n\n"},
+    Block{"Keys of a quantum key distribution device of the house (ETSI GS QKD 014), added to those of the connections. Partners by the\n"
+          "names that the device has for them; with those in \"demanded\" there is no connection without.",
+          "Schlüssel aus einem QKD-Gerät des Hauses (ETSI GS QKD 014), zusätzlich zu denen der Verbindungen. Partner unter den Namen, die\n"
+          "das Gerät für sie hat; mit denen in \"demanded\" gibt es ohne sie keine Verbindung.",
+          "#[qkd]\n#url = \"https://kme.example\"\n#ca_file = \"kme-ca.pem\"\n#certificate = \"sae.pem\"\n#key = \"sae.key\"\n#method = \"post\"\n#members = { bolt = \"sae-bolt\" }\n#demanded = [\"bolt\"]\n"},
+};
 
-std::string default_config(base::Language language) {
+std::string written(std::span<const Block> of, base::Language language) {
     std::string text;
-    for (const Block& block : blocks) {
+    for (const Block& block : of) {
         std::string_view comment = language == base::Language::german ? block.german : block.english;
         while (!comment.empty()) {
             const std::string_view line = comment.substr(0, comment.find('\n'));
@@ -137,5 +157,10 @@ std::string default_config(base::Language language) {
     }
     return text;
 }
+
+}  // namespace
+
+std::string default_config(base::Language language) { return written(blocks, language); }
+std::string default_partner_config(base::Language language) { return written(partner_blocks, language); }
 
 }  // namespace hanse::node

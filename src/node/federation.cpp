@@ -15,6 +15,7 @@
 #include "federation/invitation.hpp"
 #include "net/client.hpp"
 #include "net/peer.hpp"
+#include "node/identity.hpp"
 
 namespace hanse::node {
 namespace {
@@ -149,13 +150,15 @@ boost::asio::awaitable<base::Result<void>> converse(Newcomer& self, const std::f
 
 }  // namespace
 
-base::Result<CharterSheet> create_federation(const FederationParts& parts, const std::string& federation, const MemberWish& self, std::chrono::days valid) {
+base::Result<CharterSheet> create_federation(const FederationParts& parts, const std::string& federation, const MemberWish& self, const CharterTerms& terms) {
     const fed::Home home = home_of(parts);
     if (auto free = not_in_one(home); !free) return std::unexpected(free.error());
     const auto keys = own_keys(parts, self);
     if (!keys) return std::unexpected(keys.error());
     const auto now = seconds(parts);
-    auto document = fed::CharterDocument::of(fed::first_charter(federation, entry_of(self, keys->root.identity()), now, now + std::chrono::duration_cast<std::chrono::seconds>(valid).count()));
+    auto charter = fed::first_charter(federation, entry_of(self, keys->root.identity()), now, now + std::chrono::duration_cast<std::chrono::seconds>(terms.valid).count());
+    charter.receipts_demanded = terms.receipts_demanded;
+    auto document = fed::CharterDocument::of(std::move(charter));
     if (!document) return std::unexpected(document.error());
     if (auto cast = fed::cast_ballot(home, *document); !cast) return std::unexpected(cast.error());
     document->sign(self.name, signer(keys->root));
@@ -326,6 +329,30 @@ base::Result<CharterChange> change_member(const FederationParts& parts, MemberSt
     return put_forward(parts, *chain, std::move(*document), *self);
 }
 
+base::Result<CharterChange> update_member(const FederationParts& parts, const MemberUpdate& update) {
+    const fed::Home home = home_of(parts);
+    const auto chain = fed::read_charter(home);
+    if (!chain) return std::unexpected(chain.error());
+    const auto self = own_name(home);
+    if (!self) return std::unexpected(self.error());
+    fed::Charter charter = chain->charter();
+    const auto member = std::ranges::find(charter.members, *self, &fed::CharterMember::name);
+    if (member == charter.members.end()) return base::fail(ErrorKind::denied, std::format("{} is no member any more", *self), "no_member");
+    if (!update.addresses.empty()) member->addresses = update.addresses;
+    // Those of this node's log; those of other nodes' logs stay.
+    std::vector<std::string> names;
+    for (const auto& key : update.log_keys) names.push_back(key.substr(0, key.find('+')));
+    std::erase_if(member->log_keys, [&](const std::string& key) { return std::ranges::contains(names, key.substr(0, key.find('+'))); });
+    member->log_keys.insert(member->log_keys.end(), update.log_keys.begin(), update.log_keys.end());
+    if (*member == *chain->charter().member(*self)) return CharterChange{sheet_of(chain->current(), *self), true, ""};
+    ++charter.version;
+    charter.previous = chain->current().digest();
+    charter.issued = std::max(seconds(parts), charter.issued);
+    auto document = fed::CharterDocument::of(std::move(charter));
+    if (!document) return std::unexpected(document.error());
+    return put_forward(parts, *chain, std::move(*document), *self);
+}
+
 base::Result<std::optional<CharterChange>> proposed(const FederationParts& parts) {
     const fed::Home home = home_of(parts);
     const auto chain = fed::read_charter(home);
@@ -372,6 +399,12 @@ base::Result<void> take_node_certificate(const FederationParts& parts, const std
     return fed::take_certificate(home, member->identity(), pem, parts.clock.wall());
 }
 
-std::vector<std::string> log_keys(const DataDirectory&) { return {}; }
+base::Result<std::vector<std::string>> log_keys(const DataDirectory& data) {
+    const auto shown = shown_identity(data);
+    if (!shown) return std::unexpected(shown.error());
+    std::vector<std::string> keys;
+    for (const auto& verifier : shown->log) keys.push_back(verifier.vkey());
+    return keys;
+}
 
 }  // namespace hanse::node

@@ -109,6 +109,8 @@ struct Node::State {
     std::unique_ptr<api::Service> service = {};
     std::unique_ptr<Partnership> partnership = {};
     std::unique_ptr<net::Server> server = {};
+    std::mutex reading;                             // of the policy: by a reload, or since the charter changed
+    std::atomic<std::uint64_t> words_version = 0;  // of the charter whose words the policy has
     std::mutex places;  // upstreams, and what the desk has been told of
     // Probes, key reloads and traces; nothing of a request runs here.
     asio::io_context chores{1};
@@ -132,6 +134,7 @@ struct Node::State {
     Result<void> record_start();
     Result<void> apply(Config wanted);
     void places_changed();
+    void follow_charter();
 };
 
 namespace {
@@ -188,6 +191,7 @@ asio::awaitable<void> Node::State::keep_keys() {
         const auto changed = keys->reload_if_changed();
         save_decisions();
         (void)partnership->look();  // tells by itself why it cannot begin
+        follow_charter();
         if (records) {
             records->chores();
             if (witness) witness->look([this](std::string_view kind, journal::CanonicalObject fields) { records->note(kind, std::move(fields)); });
@@ -197,6 +201,19 @@ asio::awaitable<void> Node::State::keep_keys() {
         if (!changed) log.warning("keys_unreadable", {{"error", changed.error().message}});
         else if (*changed) log.info("keys_reloaded", {{"keys", static_cast<std::int64_t>(keys->size())}});
     }
+}
+
+// New words of the charter are words of the policy within a second.
+void Node::State::follow_charter() {
+    const auto version = partnership->charter_version();
+    if (version == 0 || version == words_version) return;
+    const std::lock_guard alone(reading);
+    auto rules = read_rules(config);
+    words_version = version;  // a policy that cannot be read now is not tried again every second
+    if (!rules) return log.warning("policy_not_read_anew", {{"reason", std::string_view(rules.error().message)}});
+    tell_differences((*rules)->policy());
+    desk->rules(std::move(*rules));
+    log.info("charter_words_taken", {{"version", static_cast<std::int64_t>(version)}});
 }
 
 Result<void> Node::State::record_changes(const Config& wanted) {
@@ -241,8 +258,12 @@ void Node::State::tell_differences(const label::Policy& wanted) {
 
 Result<std::shared_ptr<task::Rules>> Node::State::read_rules(const Config& wanted) {
     const auto file = policy_file(wanted, parts.config_file);
-    auto policy = policy_in_force(wanted, file);
+    std::string apart;
+    const auto terms = charter_terms(parts.data);
+    auto policy = policy_in_force(wanted, file, terms, &apart);
     if (!policy) return std::unexpected(policy.error());
+    if (!apart.empty()) log.warning("policy_apart_from_charter", {{"file", file.string()}, {"reason", std::string_view(apart)}});
+    words_version = terms.words.members.empty() ? 0 : terms.words.version;
     std::error_code error;
     if (std::filesystem::exists(file, error))
         log.info("policy_read", {{"file", file.string()}, {"places", static_cast<std::int64_t>((*policy)->places().size())}});
@@ -399,6 +420,7 @@ Result<void> Node::State::build() {
                                                                    .random = parts.random,
                                                                    .log = log,
                                                                    .serve = service->handler(),
+                                                                   .journal = records ? &records->journal() : nullptr,
                                                                    .places_changed = [this] { places_changed(); },
                                                                    .software = std::string(version())});
     if (auto said = partnership->apply(parts.config_file, config, desk->rules()->policy()); !said) return said;
@@ -476,6 +498,7 @@ std::vector<std::string> Node::models() const {
 
 // Everything that can fail comes first; then it is applied in one go.
 Result<void> Node::State::apply(Config wanted) {
+    const std::lock_guard alone(reading);
     auto specs = model_specs(wanted, store);
     if (!specs) return std::unexpected(specs.error());
     auto fit = fit_of(wanted);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "node/default_config.hpp"
+
 namespace hanse::node {
 namespace {
 
@@ -39,6 +41,21 @@ demanded = ["bolt"]
     EXPECT_EQ(config->qkd.certificate, "/etc/hanse/node.pem");
     EXPECT_TRUE(config->qkd.get);
     EXPECT_EQ(config->qkd.members.front().second, "sae-bolt");
+}
+
+TEST(PartnerConfig, that_the_commands_write_says_nothing_and_knows_every_key_that_it_shows) {
+    for (const auto language : {base::Language::english, base::Language::german}) {
+        std::string text = default_partner_config(language);
+        const auto plain = parse_partner_config(text, "federation.toml");
+        ASSERT_TRUE(plain) << plain.error().message;
+        EXPECT_EQ(*plain, PartnerConfig{});
+        for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+            if (text[at] == '#' && text[at + 1] != ' ') text.erase(at, 1);
+        const auto all = parse_partner_config(text, "/etc/hanse/federation.toml");
+        ASSERT_TRUE(all) << all.error().message;
+        EXPECT_EQ(all->offers.size(), 1U);
+        EXPECT_EQ(all->qkd.demanded, std::vector<std::string>{"bolt"});
+    }
 }
 
 TEST(PartnerConfig, names_each_mistake_with_its_line) {

@@ -62,16 +62,24 @@ base::Result<void> Partnership::look() {
     if (partners_ || !home.in_federation()) return {};
     auto device = device_of(config_.qkd, parts_.clock);
     if (!device) return std::unexpected(device.error());
-    auto started = federation::Partners::start(
-        {.home = home,
+    federation::Partners::Parts wanted{
+         .home = home,
          .options = {.address = config_.address, .port = config_.port, .qkd_demanded = config_.qkd.demanded, .software = parts_.software},
          .offers = offers_,
          .clock = parts_.clock,
          .random = parts_.random,
          .log = parts_.log,
          .serve = parts_.serve,
-         .receipt = parts_.receipt,
-         .qkd = std::move(*device)});
+         .qkd = std::move(*device)};
+    if (auto* const journal = parts_.journal) {
+        wanted.receipt = [journal](std::string text, auto done) {
+            if (const auto id = journal::record_id_of(text)) journal->receipt(*id, std::move(done));
+            else done(base::fail(base::ErrorKind::not_found, "that is no name of a record"));
+        };
+        wanted.checkpoint = [journal] { return journal->published().whole(); };
+        wanted.consistency = [journal](std::uint64_t from, std::uint64_t to, auto done) { journal->consistency(from, to, std::move(done)); };
+    }
+    auto started = federation::Partners::start(std::move(wanted));
     if (!started) {
         if (std::exchange(said_, started.error().message) != started.error().message)
             parts_.log.warning("federation_not_started", {{"error", std::string_view(started.error().message)}});
@@ -82,8 +90,19 @@ base::Result<void> Partnership::look() {
     parts_.log.info("federation_started", {{"federation", std::string_view(partners_->view()->charter.charter().federation)},
                                            {"member", std::string_view(partners_->view()->member)},
                                            {"address", std::format("{}:{}", config_.address, partners_->port())}});
+    compare_log_keys();
     partners_->on_change([this] { changed(); });
     return {};
+}
+
+// Partners can check no receipt by keys that the charter does not have.
+void Partnership::compare_log_keys() const {
+    if (parts_.journal == nullptr) return;
+    const auto view = partners_->view();
+    const auto* self = view->charter.charter().member(view->member);
+    const auto verifiers = parts_.journal->keys().verifiers();
+    const bool there = self != nullptr && std::ranges::all_of(verifiers, [&](const auto& key) { return std::ranges::contains(self->log_keys, key.vkey()); });
+    if (!there) parts_.log.warning("log_keys_not_in_charter", {{"member", std::string_view(view->member)}, {"remedy", "hanse federation update"}});
 }
 
 void Partnership::changed() {
@@ -100,6 +119,8 @@ std::vector<std::shared_ptr<engine::Upstream>> Partnership::places() const {
     const std::lock_guard lock(mutex_);
     return places_;
 }
+
+std::uint64_t Partnership::charter_version() const { return partners_ ? partners_->view()->charter.charter().version : 0; }
 
 void Partnership::stop(std::chrono::milliseconds limit) {
     if (partners_) partners_->drain(limit);

@@ -14,6 +14,7 @@
 #include "base/time.hpp"
 #include "engine/upstream.hpp"
 #include "federation/partners.hpp"
+#include "journal/journal.hpp"
 #include "label/policy.hpp"
 #include "net/server.hpp"
 #include "node/config.hpp"
@@ -32,7 +33,7 @@ public:
         base::Random& random;
         base::Log& log;
         net::Handler serve;
-        std::function<boost::asio::awaitable<base::Result<std::string>>(std::string record_id)> receipt = {};
+        journal::Journal* journal = nullptr;  // null: none is kept
         std::function<void()> places_changed;  // on any thread
         std::string software;
     };
@@ -43,10 +44,12 @@ public:
     // Once a second: begins if it can and has not. Errors that will not go by themselves come back.
     base::Result<void> look();
     std::vector<std::shared_ptr<engine::Upstream>> places() const;
+    std::uint64_t charter_version() const;  // in force; 0 while it has not begun
     void stop(std::chrono::milliseconds limit);
 
 private:
     void changed();
+    void compare_log_keys() const;
 
     Parts parts_;
     PartnerConfig config_;

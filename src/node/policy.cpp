@@ -2,6 +2,7 @@
 #include "node/policy.hpp"
 
 #include "catalog/files.hpp"
+#include "federation/home.hpp"
 #include "net/client.hpp"
 
 namespace hanse::node {
@@ -18,14 +19,27 @@ fs::path policy_file(const Config& config, const fs::path& config_file) {
     return fs::absolute(config_file, error).parent_path() / "policy.toml";
 }
 
-base::Result<std::shared_ptr<const label::Policy>> read_policy(const fs::path& file) {
-    const auto text = catalog::read_file_whole(file, file_max);
-    if (!text) return std::unexpected(text.error());
-    return label::Policy::read(*text, file.string());
+label::FederationTerms charter_terms(const DataDirectory& data) {
+    const federation::Home home{data.root / "federation"};
+    if (!home.in_federation()) return {};
+    const auto chain = federation::read_charter(home);
+    if (!chain) return {};
+    return {.words = chain->charter().vocabulary()};
 }
 
-base::Result<std::shared_ptr<const label::Policy>> policy_in_force(const Config& config, const fs::path& file) {
-    auto policy = read_policy(file);
+base::Result<std::shared_ptr<const label::Policy>> read_policy(const fs::path& file, const label::FederationTerms& terms, std::string* apart) {
+    const auto text = catalog::read_file_whole(file, file_max);
+    if (!text) return std::unexpected(text.error());
+    auto policy = label::Policy::read(*text, file.string(), terms);
+    if (policy || terms.words.members.empty()) return policy;
+    auto alone = label::Policy::read(*text, file.string());
+    if (alone && apart != nullptr) *apart = policy.error().message;
+    return alone;
+}
+
+base::Result<std::shared_ptr<const label::Policy>> policy_in_force(const Config& config, const fs::path& file, const label::FederationTerms& terms,
+                                                                   std::string* apart) {
+    auto policy = read_policy(file, terms, apart);
     if (policy || policy.error().kind != base::ErrorKind::not_found || !config.policy_file.empty()) return policy;
     std::vector<std::string> here;
     for (const UpstreamConfig& upstream : config.upstreams)

@@ -34,7 +34,9 @@ std::string Evidence::text() const {
     std::string out;
     count(out, "replaced", replaced);
     count(out, "kept", kept);
-    if (distinct > 0) out += std::format("{}{} pseudonyms, {} restored", out.empty() ? "" : "; ", distinct, restored);
+    if (distinct > 0) out += std::format("{}{} pseudonym{}", out.empty() ? "" : "; ", distinct, distinct == 1 ? "" : "s");
+    // Before an answer is read to its end there is nothing to say of it.
+    if (restored > 0) out += std::format(", {} restored", restored);
     return out.empty() ? "nothing replaced" : out;
 }
 

@@ -25,14 +25,20 @@ Ticket::~Ticket() {
 
 boost::asio::awaitable<base::Result<label::Labelled<std::string_view>>> Forward::read() {
     auto piece = co_await stream_->read();
+    if (!piece || piece->empty()) ended();
     if (!piece) co_return std::unexpected(piece.error());
     co_return label::Labelled<std::string_view>(*piece, label_);
 }
 
 boost::asio::awaitable<base::Result<label::Labelled<std::string>>> Forward::read_all(std::size_t limit) {
     auto body = co_await stream_->read_all(limit);
+    ended();
     if (!body) co_return std::unexpected(body.error());
     co_return label::Labelled<std::string>(std::move(*body), label_);
+}
+
+void Forward::ended() {
+    if (const auto call = std::exchange(at_end_, {})) call();
 }
 
 Desk::Desk(Parts parts) : state_(std::make_unique<State>(std::move(parts))) {
@@ -202,6 +208,26 @@ boost::asio::awaitable<base::Result<Seat>> Desk::State::sit(Task& task, label::L
     co_return seat;
 }
 
+void Desk::State::note_receipt(const std::string& member, const federation::PartnerStream& stream, Evidence* evidence) {
+    const auto receipt = stream.receipt();
+    if (!receipt) return;  // it broke off
+    std::string unverified = receipt->unverified;
+    if (evidence != nullptr && !evidence->recorded && evidence->partner) {
+        if (unverified.empty() && receipt->id != evidence->partner->receipt)
+            unverified = "the receipt is of another record than the one that the answer named";
+        evidence->partner->unverified = unverified;
+    }
+    // A request that was refused as such leaves no record there.
+    if (stream.status() >= 300 && !unverified.empty()) return;
+    const std::lock_guard lock(receipts_mutex);
+    ++(unverified.empty() ? receipts[member].verified : receipts[member].unverified);
+}
+
+std::map<std::string, Desk::PartnerReceipts> Desk::partner_receipts() const {
+    const std::lock_guard lock(state_->receipts_mutex);
+    return state_->receipts;
+}
+
 boost::asio::awaitable<base::Result<Forward>> Desk::forward(Task& task, Place place, std::string path, net::Headers headers,
                                                             label::Labelled<std::string_view> body) {
     if (draining()) co_return base::fail(base::ErrorKind::unavailable, "this node is shutting down", "shutting_down");
@@ -211,6 +237,7 @@ boost::asio::awaitable<base::Result<Forward>> Desk::forward(Task& task, Place pl
     if (const auto expected = state_->expect(task, place.upstream->spec().name); !expected) co_return std::unexpected(expected.error());
     const auto decided = state_->decide(task, body.label(), *place.line);
     if (!decided) co_return std::unexpected(decided.error());
+    if (task.evidence) task.evidence->partner.reset();  // of an attempt before
     if (auto* partner = dynamic_cast<PartnerPlace*>(place.upstream.get())) {
         // A partner gets the label with the data; its node opens it there, by a decision of its own.
         task.trace.open(Stop::engine, state_->parts.clock.now());
@@ -229,9 +256,16 @@ boost::asio::awaitable<base::Result<Forward>> Desk::forward(Task& task, Place pl
                                           .first_token_deadline = task.first_token_deadline,
                                           .trace = state_->parts.traces ? task.trace.self.text() : std::string()});
         if (!far) co_return std::unexpected(far.error());
-        if (task.evidence && journal::record_id_of((*far)->headers().get("hanse-receipt")))
-            task.evidence->parents.emplace_back((*far)->headers().get("hanse-receipt"));
-        co_return Forward(std::move(*far), std::move(*ticket), task.passage->answer_label);
+        const std::string member = place.upstream->spec().name;
+        if (task.evidence) {
+            const auto named = (*far)->headers().get("hanse-receipt");
+            task.evidence->partner = {.member = member, .receipt = {}, .unverified = "the answer did not end"};
+            if (journal::record_id_of(named)) task.evidence->parents.emplace_back(task.evidence->partner->receipt = named);
+        }
+        const auto& stream = **far;
+        co_return Forward(std::move(*far), std::move(*ticket), task.passage->answer_label, [state = state_.get(), member, &stream, evidence = task.evidence] {
+            state->note_receipt(member, stream, evidence.get());
+        });
     }
     auto opened = body.open(*task.passage->there.permit(), task.passage->destination);
     if (!opened) co_return std::unexpected(opened.error());

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "federation/partners.hpp"
 #include "line.hpp"
 #include "task/desk.hpp"
 
@@ -55,6 +56,10 @@ struct Desk::State {
     std::shared_ptr<Rules> rules;
     std::shared_ptr<const route::Fit> fit;
     std::atomic<bool> draining{false};
+    mutable std::mutex receipts_mutex;
+    std::map<std::string, PartnerReceipts> receipts;
+    // Counts it, and puts it on the task's record.
+    void note_receipt(const std::string& member, const federation::PartnerStream& stream, Evidence* evidence);
     boost::asio::thread_pool workers{1};  // tokenises long prompts
 };
 

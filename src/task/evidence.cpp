@@ -36,6 +36,7 @@ journal::AnswerRecord answer_record(const Evidence& evidence, std::string_view p
     record.completion_tokens = evidence.completion_tokens;
     record.took_ms = evidence.took_ms;
     record.parents = evidence.parents;
+    record.partner = evidence.partner;
     return record;
 }
 

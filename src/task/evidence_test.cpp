@@ -72,6 +72,27 @@ TEST_F(Written, evidence_comes_back_as_a_receipt_whose_digests_fit) {
     EXPECT_EQ(checked->signers.size(), 2U);
 }
 
+TEST_F(Written, a_partners_task_and_a_partners_answer_are_named_on_record) {
+    const auto journal = open();
+    Scribe scribe({.journal = *journal, .clock = clock, .random = random, .profile = "default"});
+    const auto record_of = [&](const std::shared_ptr<Evidence>& evidence) {
+        EXPECT_TRUE(wait(scribe, evidence));
+        std::promise<std::string> found;
+        scribe.receipt(evidence->id, [&](base::Result<Recorder::Found> result) { found.set_value(result.value().record); });
+        return found.get_future().get();
+    };
+    const auto asked = some(scribe);
+    asked->asked_by = "bolt";
+    asked->asked_as = "0011";
+    EXPECT_TRUE(record_of(asked).contains(R"("remote":{"from":"bolt","key":"0011"})"));
+    const auto proven = some(scribe);
+    proven->partner = {.member = "bolt", .receipt = "hr_1"};
+    EXPECT_TRUE(record_of(proven).contains(R"("partner":{"member":"bolt","receipt":"hr_1","verified":"yes"})"));
+    const auto unproven = some(scribe);
+    unproven->partner = {.member = "bolt", .unverified = "bolt gave no receipt"};
+    EXPECT_TRUE(record_of(unproven).contains(R"("partner":{"member":"bolt","reason":"bolt gave no receipt","verified":"no"})"));
+}
+
 TEST_F(Written, a_full_disk_comes_back_as_an_error_and_then_nothing_is_taken) {
     const auto journal = open();
     Scribe scribe({.journal = *journal, .clock = clock, .random = random});

@@ -50,7 +50,7 @@ label::Clearance PartnerPlace::believed(std::string_view model, const label::Pol
     return read ? std::move(*read) : label::Clearance::none(spec_.name);
 }
 
-asio::awaitable<base::Result<std::unique_ptr<net::ClientStream>>> PartnerPlace::ask(Ask ask) {
+asio::awaitable<base::Result<std::unique_ptr<federation::PartnerStream>>> PartnerPlace::ask(Ask ask) {
     const auto kind = federation::kind_of_path(ask.path);
     if (kind.empty()) co_return base::fail(ErrorKind::not_found, std::format("partners do not answer {}", ask.path), "unknown_url");
     const auto clearance = believed(ask.model, *ask.policy);

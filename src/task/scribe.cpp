@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "federation/receipts.hpp"
 #include "journal/answer_text.hpp"
 #include "journal/receipt.hpp"
 #include "task/rules.hpp"
@@ -91,6 +92,12 @@ void Scribe::State::write(const Evidence& evidence, Recorder::Done done) {
     if (auto kept = keep(evidence, record); !kept) {
         if (done) done(std::unexpected(std::move(kept.error())));
         return;
+    }
+    if (!evidence.asked_by.empty()) {
+        // A task of a partner's says whose, and which: so its receipt is good for that one alone.
+        auto fields = record.fields();
+        federation::name_remote_task(fields, evidence.asked_as, evidence.asked_by);
+        return parts.journal.append(evidence.id, "answer", std::move(fields), without_index(std::move(done)));
     }
     parts.journal.append(journal::make_answer_record(evidence.id, parts.clock.wall(), parts.journal.origin(), record),
                          without_index(std::move(done)));

@@ -3,6 +3,7 @@
 
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from hanse_node import BINARY, MODEL_FILE, PATIENCE, Stream, main
 from mock_upstream import MockUpstream
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "script"))
-from demo_federation import KINDS, Federation, free_port, policy_of, wait_until  # noqa: E402
+from demo_federation import KINDS, Federation, free_port, policy_of, record_in, wait_until  # noqa: E402
 
 SERVER = """
 [[places]]
@@ -31,6 +32,15 @@ contents = ["pseudonymous", "copyrighted"]
 keep = "none"
 learn = "no"
 """
+
+
+def record_of(member, answer) -> dict:
+    return record_in(member.ask(f"/v1/hanse/receipts/{answer.headers['hanse-receipt']}").body.decode())
+
+
+def receipts_counted(member, verified: str) -> int:
+    found = re.search(rf'^hanse_partner_receipts_total{{member="institut",verified="{verified}"}} (\d+)$', member.ask("/metrics").body.decode(), re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 class Relay:
@@ -91,6 +101,8 @@ class Relay:
 class InAFederation(unittest.TestCase):
     """The institute's model is a server of ours, so that a test sees what reached it."""
 
+    demanded: tuple = ()
+
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="hanse-federation-")
@@ -115,7 +127,7 @@ class InAFederation(unittest.TestCase):
     @classmethod
     def found(cls):
         kontor = cls.federation.kontor
-        kontor.command("federation", "create", "hansa", "--address", cls.addresses["kontor"])
+        kontor.command("federation", "create", "hansa", "--address", cls.addresses["kontor"], *cls.demanded)
         kontor.start()
         for newcomer in (cls.federation.institut, cls.federation.hafenamt):
             code = kontor.command("federation", "invite", newcomer.name, "--yes").stdout.strip()
@@ -165,7 +177,7 @@ class Questions(InAFederation):
         answer = self.kontor.chat("hanse/translation", "Thank you, Anna Schmidt.", "customers")
         self.assertEqual(answer.status, 200, answer.body)
         self.assertEqual(answer.text, "To Thank you, Anna Schmidt.")
-        self.assertIn("person", answer.headers["hanse-pseudonyms"])
+        self.assertEqual(answer.headers["hanse-pseudonyms"], "replaced person 1; 1 pseudonym, 1 restored")
         self.assertNotIn(b"Schmidt", self.server.asked[0]["raw"])
 
     def test_a_refusal_names_reason_and_remedy_at_home_and_nothing_leaves(self):
@@ -195,6 +207,78 @@ class Questions(InAFederation):
         self.server.behave = wrong
         answer = self.kontor.chat("institut/translator", "Hello.", "shared")
         self.assertEqual((answer.status, answer.refusal), (400, "temperature is too high"))
+
+
+class Receipts(InAFederation):
+    def test_the_far_receipt_is_checked_here_and_the_near_record_says_so(self):
+        for stream in (False, True):
+            before = receipts_counted(self.kontor, "yes")
+            answer = self.kontor.chat("institut/translator", "Good morning.", "shared", stream=stream)
+            self.assertEqual(answer.status, 200, answer.body)
+            near = record_of(self.kontor, answer)
+            self.assertEqual(near["parents"], [near["partner"]["receipt"]])
+            self.assertEqual(near["partner"], {"member": "institut", "receipt": near["parents"][0], "verified": "yes"})
+            far = record_in(self.institut.command("journal", "receipt", near["parents"][0]).stdout)
+            self.assertEqual(far["remote"]["from"], "kontor")
+            self.assertRegex(far["remote"]["key"], "^[0-9a-f]{32}$")
+            self.assertEqual(receipts_counted(self.kontor, "yes"), before + 1)
+        self.assertEqual(receipts_counted(self.kontor, "no"), 0)
+
+    def test_z_a_member_whose_log_was_put_back_is_found_out(self):
+        institut, kontor = self.institut, self.kontor
+        said = lambda: kontor.chat("institut/translator", "Good morning.", "shared").status == 200  # noqa: E731
+        self.assertTrue(said())
+        institut.stop()
+        shutil.copytree(institut.data / "journal", institut.data / "journal.before")
+        for _ in range(2):  # the second time with the log of before
+            institut.start()
+            wait_until(said, "the institute to answer again", PATIENCE)
+            wait_until(said, "and again", PATIENCE)
+            time.sleep(1)
+            institut.stop()
+            if (institut.data / "journal.before").exists():
+                shutil.rmtree(institut.data / "journal")
+                (institut.data / "journal.before").rename(institut.data / "journal")
+        institut.start()
+
+        def found() -> bool:
+            said()
+            return "partner_log_forked" in kontor.log()
+
+        wait_until(found, "the two logs to be seen", PATIENCE)
+        proof = (kontor.data / "federation/evidence/institut").read_text()
+        self.assertEqual(proof.count("\n\u2014 "), 4, "two checkpoints, each with both signatures of the log")
+        states = json.loads(kontor.command("federation", "status", "--json").stdout)["partners"]
+        self.assertTrue(next(each for each in states if each["member"] == "institut")["log_forked"])
+
+
+class WithoutReceipts(InAFederation):
+    """The institute keeps no journal."""
+
+    @classmethod
+    def found(cls):
+        with open(cls.federation.institut.data / "hanse.toml", "a", encoding="utf-8") as config:
+            config.write("\n[journal]\nrecord = false\n")
+        super().found()
+
+    def test_the_answer_is_taken_and_the_record_says_what_it_is_worth(self):
+        answer = self.kontor.chat("institut/translator", "Good morning.", "shared")
+        self.assertEqual(answer.status, 200, answer.body)
+        near = record_of(self.kontor, answer)
+        self.assertEqual(near["partner"], {"member": "institut", "verified": "no", "reason": "the charter has no log keys for institut"})
+        self.assertEqual((receipts_counted(self.kontor, "yes"), receipts_counted(self.kontor, "no")), (0, 1))
+
+
+class WithReceiptsDemanded(WithoutReceipts):
+    demanded = ("--receipts-demanded",)
+
+    def test_the_answer_is_taken_and_the_record_says_what_it_is_worth(self):
+        answer = self.kontor.chat("institut/translator", "Good morning.", "shared", stream=True)
+        self.assertIn(b"the charter demands receipts", answer.body)
+        self.assertNotIn(b"[DONE]", answer.body)
+        near = record_of(self.kontor, answer)
+        self.assertEqual((near["outcome"], near["partner"]["verified"]), ("partner_unproven", "no"))
+        self.assertEqual(receipts_counted(self.kontor, "no"), 1)
 
 
 class Wire(InAFederation):

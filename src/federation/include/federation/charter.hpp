@@ -72,6 +72,7 @@ struct FormerMember {
 //   issued 2026-11-24T12:00:00Z
 //   expires 2027-11-24T12:00:00Z
 //   amend 2 acme bolt clinic          so many of these sign the next version; more than half of them
+//   receipts demanded                 an answer without a receipt that proves itself is not taken; left out where it may be
 //   region NAME PARENT                …
 //   content NAME / purpose NAME       …
 //   handling NAME [GRANTER…]          …
@@ -88,6 +89,7 @@ struct Charter {
     std::int64_t expires = 0;  // the first second at which it no longer holds
     std::uint32_t quorum = 1;
     std::vector<std::string> amenders = {};
+    bool receipts_demanded = false;
     std::vector<label::VocabularySource::Region> regions = {};
     std::vector<std::string> contents = {};
     std::vector<std::string> purposes = {};

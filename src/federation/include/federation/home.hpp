@@ -30,6 +30,8 @@ namespace hanse::federation {
 //   invitations/     one file each, gone when used or expired
 //   offers           what this node offered last, with its number
 //   tasks            the ledger of remote tasks
+//   logs/NAME        the largest checkpoint of that member's log that was seen and holds
+//   evidence/NAME    two checkpoints that cannot both be of one log, each signed by that member
 //
 // Blocks on the disk; errors say which file.
 struct Home {
@@ -44,6 +46,8 @@ struct Home {
     std::filesystem::path invitations() const { return root / "invitations"; }
     std::filesystem::path offers() const { return root / "offers"; }
     std::filesystem::path tasks() const { return root / "tasks"; }
+    std::filesystem::path log_of(std::string_view member) const { return root / "logs" / member; }
+    std::filesystem::path evidence(std::string_view member) const { return root / "evidence" / member; }
 
     // There is a charter: this house is in a federation, or was.
     bool in_federation() const;

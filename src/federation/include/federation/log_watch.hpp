@@ -18,7 +18,7 @@ namespace hanse::federation {
 // What this node has seen of the others' journals: for each member the largest checkpoint that is known to continue the
 // ones before. Whoever shows two logs to two members is found out when these meet: two checkpoints of one size with
 // different roots are proof for anybody, and one that cannot be shown to continue another stays unproven and is told.
-// Memory: two checkpoints a member.
+// Of a member with several logs the first in the charter is followed. Memory: two checkpoints a member.
 class LogWatch {
 public:
     enum class News : std::uint8_t {
@@ -37,6 +37,9 @@ public:
     std::optional<Question> question(std::string_view member) const;
     // The owner's answer to question(); a proof that does not hold is a fork that the owner alone can have made.
     News answer(std::string_view member, std::uint64_t from, std::uint64_t to, std::span<const journal::Hash> proof);
+
+    // What was evidence before a restart is still.
+    void recall_evidence(std::string_view member, std::pair<std::string, std::string> notes);
 
     // The note of the largest one, to be handed on.
     const std::string* latest(std::string_view member) const;

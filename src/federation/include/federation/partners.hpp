@@ -54,6 +54,7 @@ struct PartnerStatus {
     std::chrono::milliseconds clock_ahead{0};
     std::uint32_t tasks = 0;   // of ours, under way there
     std::string trouble = {};  // why the last attempt failed
+    bool log_forked = false;   // it has shown two logs; the proof lies in the federation's folder
 };
 
 // What this node knows of the federation at one moment; immutable. Choosing where to ask works on it alone.
@@ -77,6 +78,12 @@ struct PartnerAsk {
     std::shared_ptr<const label::Vocabulary> words;  // that the label is of
 };
 
+// A partner's answer as it comes. What its receipt proves is known once it has been read to its end, or to an error.
+class PartnerStream : public net::ClientStream {
+public:
+    virtual std::optional<FarReceipt> receipt() const = 0;
+};
+
 // The federation's running half on this node: connections dialled and taken, kept and made again; tasks out and in;
 // charter and offers in gossip. Around the cores of this room it owns what they lack: sockets, timers, files, and one
 // thread, on which all of them run. So each connection has one strand, and none waits for another.
@@ -93,8 +100,13 @@ public:
         base::Log& log;
         // A partner's task as a request, as net::MemberExchange. Called on the sessions' thread, once its key is on disk.
         net::Handler serve;
-        // The receipt of a record of this node; null: no journal is kept.
-        std::function<boost::asio::awaitable<base::Result<std::string>>(std::string record_id)> receipt = {};
+        // This node's own journal; all null: none is kept. The receipt of a record; the checkpoint that was published last, as a
+        // note; and that the log continues itself. They tell on any thread.
+        using Given = std::function<void(base::Result<std::string>)>;
+        std::function<void(std::string record_id, Given done)> receipt = {};
+        std::function<std::string()> checkpoint = {};
+        using Proven = std::function<void(base::Result<std::vector<Digest>>)>;
+        std::function<void(std::uint64_t from, std::uint64_t to, Proven done)> consistency = {};
         std::unique_ptr<QkdSource> qkd = {};
     };
     // `not_found` if the house is in no federation, `invalid` or `unavailable` if it cannot listen.
@@ -110,7 +122,7 @@ public:
     // The head of the partner's answer, and its body as it comes; on the calling coroutine's executor, which may be
     // cancelled. Before the head: `not_found` (refused, and only the partner knows why), `overloaded`, `unavailable`; then
     // another may be asked. After it, a broken stream is an error of the read.
-    virtual boost::asio::awaitable<base::Result<std::unique_ptr<net::ClientStream>>> ask(PartnerAsk ask) = 0;
+    virtual boost::asio::awaitable<base::Result<std::unique_ptr<PartnerStream>>> ask(PartnerAsk ask) = 0;
 
     // Says goodbye to everyone, lets running tasks end until the limit; then cuts. Blocks.
     virtual void drain(std::chrono::milliseconds limit) = 0;

@@ -16,6 +16,8 @@ namespace hanse::federation {
 //
 //   "remote": {"key": "<32 hex digits>", "from": "<member>"}
 journal::CanonicalObject& name_remote_task(journal::CanonicalObject& fields, const TaskKey& key, std::string_view from);
+// The same with the key as text_of() writes it.
+journal::CanonicalObject& name_remote_task(journal::CanonicalObject& fields, std::string_view key, std::string_view from);
 
 // The far receipt of the task `key` that `sender` gave to `receiver`. `denied` if the keys that the charter has for the
 // receiver's log have not all signed it, `corrupt` if it is no receipt, or one of another task or log.

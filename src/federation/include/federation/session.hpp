@@ -72,10 +72,13 @@ struct RemoteTask {
     std::vector<std::string> parents = {};
 };
 
-// What the far receipt shows: that this very task is in the far log.
+// What the far receipt shows: that this very task is in the far log. Or why that is not shown, where the answer is taken
+// all the same: then it is for the near record to say so.
 struct FarReceipt {
     std::string id = {};      // "hr_…", a parent of the near record
     std::string record = {};  // JSON
+    std::string checkpoint = {};  // of the far log, a signed note: for LogWatch
+    std::string unverified = {};  // one clause; empty: it is proven
 };
 
 // What the receiver's own rule says of a task, asked at the time of use.
@@ -188,10 +191,12 @@ struct SessionShared {
     OfferMirror& offers;
     LogWatch& logs;
     TaskLedger& ledger;
+    // Of this node's own log, as it was published last; empty where there is none. Told to every peer, with those of others.
+    std::string checkpoint = {};
     // The receiver's own decision, at the time of use: label, model, room. It must not trust the peer's word for anything
     // but what stands in the task.
     std::function<Admission(const PeerName& from, const wire::Task& task, const Moment& now)> admit;
-    // `corrupt`, `denied` unless it is a receipt of that member's log for that very task.
+    // `corrupt`, `denied` unless it is a receipt of that member's log for that very task: then the answer is not taken.
     std::function<base::Result<FarReceipt>(const PeerName& from, const TaskKey& key, const wire::Done& done)> check_receipt;
     SessionLimits limits = {};
     // Numbers that no peer can guess.
@@ -251,6 +256,8 @@ public:
     void charter_changed(Moment now);
     void offers_changed(Moment now);
     void checkpoint(const std::string& note, Moment now);  // of this node's own log
+    // Asks the peer to show that its log continues itself, where LogWatch has a question: a checkpoint that others showed.
+    void question_log(Moment now);
     void prove_consistency(std::uint64_t from, std::uint64_t to, std::vector<Digest> hashes, Moment now);
     void propose(const CharterDocument& document, Moment now);
     // Says goodbye; running tasks of the peer are stopped, ours end as `broken`.

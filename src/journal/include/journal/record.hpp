@@ -76,6 +76,13 @@ struct AnswerRecord {
     std::uint64_t completion_tokens = 0;
     std::uint64_t took_ms = 0;
     std::vector<std::string> parents = {};  // receipts that this one builds on
+    // Another member's node that answered: its receipt, and whether this node has checked that it proves this very task.
+    struct Partner {
+        std::string member = {};
+        std::string receipt = {};     // a parent; empty where it named none
+        std::string unverified = {};  // why it proves nothing; empty: it does
+    };
+    std::optional<Partner> partner = {};
     CanonicalObject fields() const;
 };
 

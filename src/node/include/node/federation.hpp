@@ -58,8 +58,12 @@ struct FederationParts {
     base::Random& random;
 };
 
+struct CharterTerms {
+    std::chrono::days valid{365};
+    bool receipts_demanded = false;  // an answer whose receipt does not prove itself is not taken
+};
 // Makes the member's keys and the first version of the charter. `invalid` if the house is in a federation already.
-base::Result<CharterSheet> create_federation(const FederationParts& parts, const std::string& federation, const MemberWish& self, std::chrono::days valid);
+base::Result<CharterSheet> create_federation(const FederationParts& parts, const std::string& federation, const MemberWish& self, const CharterTerms& terms);
 
 struct InviteWish {
     std::string newcomer;
@@ -92,11 +96,17 @@ struct PartnerState {
     bool quantum = false;
 };
 base::Result<std::vector<PartnerState>> read_federation_status(const std::string& json);
-// The keys of this node's journal, for its charter entry; none where no journal is kept.
-std::vector<std::string> log_keys(const DataDirectory& data);
+// The keys of this node's journal, for its charter entry; `not_found` where they were not made yet.
+base::Result<std::vector<std::string>> log_keys(const DataDirectory& data);
 
 enum class MemberStep : std::uint8_t { suspend, restore, revoke, leave };
 base::Result<CharterChange> change_member(const FederationParts& parts, MemberStep step, const std::string& member);
+// What this house's own entry shall say from now on: where it is reached (empty: as before), and the keys of this node's log.
+struct MemberUpdate {
+    std::vector<std::string> addresses = {};
+    std::vector<std::string> log_keys = {};
+};
+base::Result<CharterChange> update_member(const FederationParts& parts, const MemberUpdate& update);
 // The version that waits for signatures, and signing it.
 base::Result<std::optional<CharterChange>> proposed(const FederationParts& parts);
 base::Result<CharterChange> approve(const FederationParts& parts);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,10 +57,11 @@ private:
 // An answer of an upstream on its way through. Holds the place in the queue as long as it lives.
 class Forward {
 public:
-    Forward(std::unique_ptr<net::ClientStream> stream, Ticket ticket, label::Label label)
+    Forward(std::unique_ptr<net::ClientStream> stream, Ticket ticket, label::Label label, std::function<void()> at_end = {})
         : stream_(std::move(stream)),
           ticket_(std::move(ticket)),
-          label_(std::move(label)) {}
+          label_(std::move(label)),
+          at_end_(std::move(at_end)) {}
     unsigned status() const { return stream_->status(); }
     const net::Headers& headers() const { return stream_->headers(); }
     // A piece, valid until the next call; empty at the end.
@@ -67,9 +69,12 @@ public:
     boost::asio::awaitable<base::Result<label::Labelled<std::string>>> read_all(std::size_t limit);
 
 private:
+    void ended();
+
     std::unique_ptr<net::ClientStream> stream_;
     Ticket ticket_;
     label::Label label_;
+    std::function<void()> at_end_;  // called once, before the end is told: what is known only then goes on record
 };
 
 // Where a model is: on this node (upstream is null), or elsewhere under a name of its own. What answers elsewhere is an
@@ -146,6 +151,12 @@ public:
     boost::asio::awaitable<base::Result<void>> record_declassified(Task& task);
     // The record of that id and its receipt; `not_found` also where no journal is kept.
     boost::asio::awaitable<base::Result<Recorder::Found>> receipt(journal::RecordId id);
+    // What the receipts of partners' answers were worth, by member, since the start.
+    struct PartnerReceipts {
+        std::uint64_t verified = 0;
+        std::uint64_t unverified = 0;
+    };
+    std::map<std::string, PartnerReceipts> partner_receipts() const;
 
     // All that is given to a model comes with its label, and opens only to the decision for it; `denied` with the code
     // "label_denied" otherwise. What was decided is then in task.passage, and what comes back has its label.

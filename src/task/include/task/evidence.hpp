@@ -31,6 +31,9 @@ struct Evidence {
     std::string idempotency = {};
     std::vector<std::string> transformations = {};
     std::vector<std::string> parents = {};        // receipts that this one builds on: of earlier turns, of other nodes
+    std::string asked_by = {};                    // the member whose task this is; empty: asked here
+    std::string asked_as = {};                    // the key of its task
+    std::optional<journal::AnswerRecord::Partner> partner = {};  // the member that answered instead of this node
     std::uint32_t prompt_tokens = 0;
     std::uint32_t cached_tokens = 0;
     std::uint32_t completion_tokens = 0;

@@ -47,7 +47,7 @@ public:
     };
     // Decides once more, by what the member itself and the charter say of its clearance (believed()); `denied` if that is less
     // than this house's policy holds it for. What broke before its first byte is asked once more under the same key, so that it is neither run nor billed twice.
-    boost::asio::awaitable<base::Result<std::unique_ptr<net::ClientStream>>> ask(Ask ask);
+    boost::asio::awaitable<base::Result<std::unique_ptr<federation::PartnerStream>>> ask(Ask ask);
 
     const std::vector<federation::Offer>& offers() const { return offers_; }
     const federation::Offer* offer(std::string_view model) const;  // by its name there
