@@ -86,6 +86,13 @@ asio::awaitable<void> keep_probing(std::weak_ptr<engine::Upstream> watched) {
 }  // namespace
 
 // In the order of use: what stands below may use what stands above, and goes first.
+// Taken before anybody can find the node: whoever reads node.json may send one, and by default it would end the process.
+struct Signals {
+    asio::io_context context{1};
+    asio::signal_set ending{context, SIGTERM, SIGINT};
+    asio::signal_set reloading{context, SIGHUP};
+};
+
 struct Node::State {
     Parts parts;
     DataLock lock;
@@ -117,6 +124,7 @@ struct Node::State {
     asio::executor_work_guard<asio::io_context::executor_type> chores_wanted = asio::make_work_guard(chores);
     std::jthread keeper = {};
     std::atomic<bool> stopped = false;
+    std::unique_ptr<Signals> signals = {};
 
     Result<void> build();
     Result<void> open_upstreams(const Config& wanted, std::vector<std::shared_ptr<engine::Upstream>>& opened);
@@ -466,6 +474,7 @@ Result<std::unique_ptr<Node>> Node::start(Parts parts) {
                            .version = std::string(version()),
                            .started_at = std::format("{:%FT%TZ}", std::chrono::floor<std::chrono::seconds>(made.parts.clock.wall())),
                            .keys_required = made.config.needs_keys()};
+    made.signals = std::make_unique<Signals>();
     if (auto announced = announce(made.parts.data, self); !announced) return std::unexpected(announced.error());
     (void)made.partnership->look();
     made.start_chores();
@@ -575,9 +584,7 @@ Node::Ended Node::stop() {
 }
 
 Node::Ended Node::run() {
-    asio::io_context signals(1);
-    asio::signal_set ending(signals, SIGTERM, SIGINT);
-    asio::signal_set reloading(signals, SIGHUP);
+    auto& [signals, ending, reloading] = *state_->signals;
     Ended ended = Ended::drained;
     std::jthread drainer;
     std::function<void()> await_reload = [&] {
