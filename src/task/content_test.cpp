@@ -5,6 +5,7 @@
 #include <array>
 
 #include "privacy/finding.hpp"
+#include "privacy/recogniser.hpp"
 #include "task/rules.hpp"
 
 namespace hanse::task {
@@ -38,6 +39,21 @@ TEST(ContentRules, do_not_lift_a_text_above_the_ceiling_of_its_key) {
     const KeyFacts key{.id = "key_1", .name = "narrow", .ceiling = "internal"};
     constexpr std::array account{privacy::Kind::iban};
     EXPECT_EQ(rules.tightened(&key, rules.policy().standard().label, account).error().code, "label_denied");
+}
+
+TEST(ContentRules, let_a_text_pass_that_its_keys_ceiling_covers) {
+    const Rules rules(policy(rule));
+    const KeyFacts key{.id = "key_1", .name = "wide", .ceiling = "trade-secret"};
+    constexpr std::array account{privacy::Kind::iban};
+    const auto secret = rules.policy().label("trade-secret").value();
+    EXPECT_EQ(rules.tightened(&key, label::Label::bottom(), account), label::join(label::Label::bottom(), secret));
+}
+
+TEST(ContentRules, are_read_with_the_recogniser_that_was_given) {
+    const auto recogniser = privacy::Recogniser::create({});
+    ASSERT_TRUE(recogniser) << recogniser.error().message;
+    const Rules rules(policy(rule), {}, *recogniser);
+    EXPECT_EQ(rules.recogniser().value(), recogniser->get());
 }
 
 TEST(ContentRules, ask_for_a_recogniser_and_get_none_out_of_nothing) {

@@ -160,6 +160,19 @@ TEST(Passage, the_same_question_is_decided_once_until_a_release_expires) {
     EXPECT_EQ(first->holds_until, noon + 12 * 3600);
 }
 
+TEST(Passage, an_answer_in_which_names_are_put_back_is_as_secret_as_what_they_came_from) {
+    const auto record = std::make_shared<DecisionRecord>();
+    Rules rules(policy(), record);
+    const Label before = kind(rules, "personnel");
+    const auto sent = rules.pass(kind(rules, "internal"), there, noon);
+    (void)record->changed();
+    const auto restored = rules.pass(kind(rules, "internal"), there, noon, &before);
+    EXPECT_NE(restored, sent);
+    EXPECT_EQ(restored->label, sent->label);
+    EXPECT_EQ(restored->answer_label, before);
+    EXPECT_TRUE(record->changed());
+}
+
 TEST(Passage, caches_are_parted_by_every_term_that_can_keep_data_from_a_place) {
     Rules rules(
         policy("[[kinds]]\nname = \"drafts\"\nafter = [\"drop\"]\n[[kinds]]\nname = \"short\"\nkeep = \"none\"\nlearn = "
