@@ -34,21 +34,10 @@ German: Das Schiff mit unseren Waren kommt am Montag an.
 English: {{ messages[-1]['content'] }}
 German:"""
 
-PLACES = """
+HOUSE_PLACE = """
 [[places]]
-name = "local"
-sort = "model"
-receivers = ["{house}"]
-place = "house"
-control = "house"
-contents = ["personal", "pseudonymous", "special-category", "trade-secret", "copyrighted"]
-keep = "none"
-learn = "no"
-acts_on = "member"
-
-[[places]]
-name = "answer"
-sort = "caller"
+name = "{name}"
+sort = "{sort}"
 receivers = ["{house}"]
 place = "house"
 control = "house"
@@ -85,7 +74,8 @@ after = ["pseudonymise"]
 def policy_of(name: str, others: list[str], kinds: str = "", standard: str = "internal") -> str:
     text = f'version = 1\nstandard = "{standard}"\n\n[house]\nname = "{name}"\nin = "DE"\n'
     text += "".join(f'\n[[members]]\nname = "{other}"\nin = "DE"\n' for other in others)
-    return text + kinds + PLACES.format(house=name) + "".join(PEER.format(name=other) for other in others)
+    text += kinds + "".join(HOUSE_PLACE.format(name=place, sort=sort, house=name) for place, sort in (("local", "model"), ("answer", "caller")))
+    return text + "".join(PEER.format(name=other) for other in others)
 
 
 def wait_until(condition, what: str, seconds: float = 60):

@@ -96,7 +96,8 @@ std::uint64_t size_of(base::Disk& disk, const fs::path& folder) {
     return checkpoint ? checkpoint->size : 0;
 }
 
-base::Result<journal::StoredRecord> find(base::Disk& disk, const fs::path& folder, const Context& context, const std::string& id) {
+// The record of that id, unless it was erased.
+base::Result<journal::StoredRecord> find_kept(base::Disk& disk, const fs::path& folder, const Context& context, const std::string& id) {
     const auto wanted_id = journal::record_id_of(id);
     if (!wanted_id) return base::fail(base::ErrorKind::invalid, context.say(Say::journal_bad_id, id));
     std::optional<journal::StoredRecord> found;
@@ -110,6 +111,7 @@ base::Result<journal::StoredRecord> find(base::Disk& disk, const fs::path& folde
         const bool maybe = pruned && *pruned;
         return base::fail(base::ErrorKind::not_found, maybe ? context.say(Say::journal_no_record_left, id, (*pruned)->minimum) : context.say(Say::journal_no_record, id));
     }
+    if (found->erased) return base::fail(base::ErrorKind::not_found, context.say(Say::journal_was_erased, id), "receipt_erased");
     return std::move(*found);
 }
 
@@ -153,9 +155,8 @@ Exit journal_show(const Context& context, const JournalOptions& options) {
     const auto folder = folder_of(context, options);
     if (!folder) return fail(context, folder.error());
     base::SystemDisk disk;
-    const auto record = find(disk, *folder, context, options.id);
+    const auto record = find_kept(disk, *folder, context, options.id);
     if (!record) return fail(context, record.error());
-    if (record->erased) return fail(context, {base::ErrorKind::not_found, context.say(Say::journal_was_erased, options.id), "receipt_erased", {}, {}});
     if (!options.texts) {
         put_line(context.json ? json_line(*record) : glz::prettify_json(record->text));
         return Exit::ok;
@@ -180,9 +181,8 @@ Exit journal_receipt(const Context& context, const JournalOptions& options) {
     const auto folder = folder_of(context, options);
     if (!folder) return fail(context, folder.error());
     base::SystemDisk disk;
-    const auto record = find(disk, *folder, context, options.id);
+    const auto record = find_kept(disk, *folder, context, options.id);
     if (!record) return fail(context, record.error());
-    if (record->erased) return fail(context, {base::ErrorKind::not_found, context.say(Say::journal_was_erased, options.id), "receipt_erased", {}, {}});
     // As the node does it: in the tree that witnesses have seen, where the record lies in that.
     std::string note_text;
     base::Result<journal::Checkpoint> checkpoint = base::fail(base::ErrorKind::not_found, {});
